@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "swift-softint",
+  products: [
+    .library(name: "SoftInterrupts", targets: ["SoftInterrupts"]),
+    .library(name: "HostedMachine", targets: ["HostedMachine"]),
+    .library(name: "PacketCapture", targets: ["PacketCapture"]),
+    .library(name: "FlowMeter", targets: ["FlowMeter"]),
+    .executable(name: "softint", targets: ["softint"]),
+  ],
+  traits: [
+    .trait(
+      name: "Witness",
+      description: "Check the order at run time. On by default; without it a violation is undefined."),
+    .trait(
+      name: "Mutants",
+      description: "Compile in the deliberate defects that the tests switch on. Never for release."),
+    .default(enabledTraits: ["Witness"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // The core: standard library and Synchronization only; compiles as Embedded Swift.
+    .target(name: "SoftInterrupts"),
+    // Linux threads as CPUs; the C shims are confined to CHosted.
+    .target(name: "CHosted"),
+    .target(name: "HostedMachine", dependencies: ["SoftInterrupts", "CHosted"]),
+    // The flow meter: reader and decoder, then the table and its exports, single-threaded.
+    .target(name: "PacketCapture"),
+    .target(name: "FlowMeter", dependencies: ["PacketCapture"]),
+    // What a comparison found, and its table, JSON and page: no machine in it.
+    .target(name: "ComparisonReport"),
+    // The flow meter under each discipline, and the runner that compares them.
+    .target(
+      name: "Workloads",
+      dependencies: ["SoftInterrupts", "HostedMachine", "PacketCapture", "FlowMeter", "ComparisonReport"]),
+    .executableTarget(
+      name: "softint",
+      dependencies: [
+        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),
+    .testTarget(name: "HostedMachineTests", dependencies: ["SoftInterrupts", "HostedMachine"]),
+    .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
+    .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture"]),
+    .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport"]),
+    .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["softint"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
