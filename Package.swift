@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// Lifetimes: only the module that defines a nonescapable type needs it; clients compile without.
+let core: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
 let package = Package(
   name: "swift-softint",
   products: [
@@ -24,7 +27,7 @@ let package = Package(
   ],
   targets: [
     // The core: standard library and Synchronization only; compiles as Embedded Swift.
-    .target(name: "SoftInterrupts"),
+    .target(name: "SoftInterrupts", swiftSettings: core),
     // Linux threads as CPUs; the C shims are confined to CHosted.
     .target(name: "CHosted"),
     .target(name: "HostedMachine", dependencies: ["SoftInterrupts", "CHosted"]),

@@ -1,0 +1,187 @@
+// Linux threads as CPUs.
+//
+// Law: one pinned thread is one CPU; its agent is in thread-local storage. Recognition points are calls of the core; a signal
+// handler may only schedule. A CPU sleeps on its seat: on a futex, or in epoll when it has devices.
+
+public import CHosted
+import Glibc
+public import SoftInterrupts
+
+/// A machine whose CPUs are pinned threads of this process.
+///
+/// Use it as `try InterruptSystem(on: .hosted(cpus: 2))`. There may be fewer or more CPUs than processors; with more, they share.
+/// After `fork` the child has no CPUs: it may `exec` or exit, nothing else. Linux only.
+public final class HostedMachine: Machine, @unchecked Sendable {
+  // Sendable: `devices` and `threads` are under `lock`; the rest is constant.
+
+  public typealias Word = AtomicWord
+
+  /// Where a thread sleeps. The memory is kept for the life of the process, so a late wake-up never meets freed memory.
+  public struct Seat: @unchecked Sendable {
+    @usableFromInline let memory: UnsafeMutablePointer<softint_seat>
+    let cpu: Int
+  }
+
+  public let cpuCount: Int
+  /// The processors that the CPUs are pinned to, round robin.
+  public let processors: [Int]
+  let seats: [Seat]
+  let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  var threads: [pthread_t?]
+  var devices: [UInt64: Device] = [:]
+  var nextToken: UInt64 = 1
+
+  /// - Parameter cpus: how many CPUs, 1 to 64; nil for as many as the affinity mask and the cgroup's quota allow.
+  public init(cpus: Int? = nil) {
+    let allowed = Self.allowedProcessors()
+    let count = cpus ?? Self.recommendedCPUs(allowed.count)
+    precondition(count >= 1 && count <= 64, "HostedMachine: 1 to 64 CPUs, not \(count)")
+    cpuCount = count
+    processors = (0..<count).map { allowed[$0 % allowed.count] }
+    seats = (0..<count).map { Self.makeSeat(cpu: $0) }
+    threads = Array(repeating: nil, count: count)
+    pthread_mutex_init(lock, nil)
+    softint_register_membarrier()
+    softint_set_thread_end { pointer in
+      if let pointer { InterruptSystem<HostedMachine>.threadEnded(pointer) }
+    }
+  }
+
+  deinit {
+    for seat in seats where seat.memory.pointee.epoll >= 0 { softint_seat_close(seat.memory) }
+    pthread_mutex_destroy(lock)
+    lock.deallocate()
+  }
+
+  static func makeSeat(cpu: Int) -> Seat {
+    // Kept for ever: see Seat.
+    let memory = UnsafeMutablePointer<softint_seat>.allocate(capacity: 1)
+    memory.initialize(to: softint_seat(word: 0, epoll: -1, event: -1, devices: 0))
+    return Seat(memory: memory, cpu: cpu)
+  }
+
+  // MARK: The hot requirements
+
+  @inlinable @inline(__always) public static var current: UnsafeMutableRawPointer? { softint_current() }
+  public static func setCurrent(_ pointer: UnsafeMutableRawPointer?) { softint_set_current(pointer) }
+  /// Nothing: recognition points are calls, and a signal handler reads no plain field of the core but through words.
+  @inlinable @inline(__always) public static func localFence() {}
+  @inlinable @inline(__always) public static func lightFence() { softint_light_fence() }
+  public static func heavyFence() { softint_heavy_fence() }
+
+  @inlinable public static func pause(_ round: Int) {
+    if round & 63 == 63 { yieldProcessor(round) } else { softint_relax() }
+  }
+  /// Gives the processor to whoever may hold what is waited for; after a while really sleeps, or a holder of lower priority on
+  /// this processor would never run.
+  @usableFromInline static func yieldProcessor(_ round: Int) {
+    if round > 4_096 {
+      var time = timespec(tv_sec: 0, tv_nsec: 50_000)
+      nanosleep(&time, nil)
+    } else {
+      sched_yield()
+    }
+  }
+
+  public func now() -> UInt64 { softint_now() }
+
+  // MARK: Sleeping
+
+  public func seat(ofCPU cpu: Int) -> Seat { seats[cpu] }
+
+  public func makeVisitorSeat() -> Seat { Self.makeSeat(cpu: -1) }
+  public func releaseSeat(_ seat: Seat) {}
+  public func isSame(_ a: Seat, _ b: Seat) -> Bool { a.memory == b.memory }
+
+  public func park(_ seat: Seat, until deadline: UInt64) {
+    var timeout = UInt64.max
+    if deadline != .max {
+      let now = now()
+      if deadline <= now { return }
+      timeout = deadline - now
+    }
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 32) { ready in
+      let count = softint_park(seat.memory, timeout, ready.baseAddress, 32)
+      for index in 0..<Int(count) { deliver(ready[index]) }
+    }
+  }
+
+  @inlinable public func unpark(_ seat: Seat) { softint_unpark(seat.memory) }
+
+  public func pollDevices(cpu: Int) {
+    let seat = seats[cpu]
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 32) { ready in
+      let count = softint_poll(seat.memory, ready.baseAddress, 32)
+      for index in 0..<Int(count) { deliver(ready[index]) }
+    }
+  }
+
+  // MARK: Threads
+
+  public func start(cpu: Int, _ main: @escaping @Sendable () -> Void) throws(MachineError) {
+    let thread = try spawn(cpu, detached: false, main)
+    locked { threads[cpu] = thread }
+  }
+
+  public func join(cpu: Int) {
+    var thread: pthread_t?
+    locked {
+      thread = threads[cpu]
+      threads[cpu] = nil
+    }
+    if let thread { pthread_join(thread, nil) }
+  }
+
+  public func startSubstitute(
+    forCPU cpu: Int, _ main: @escaping @Sendable () -> Void
+  ) throws(MachineError) {
+    _ = try spawn(cpu, detached: true, main)
+  }
+
+  private final class Start {
+    let main: @Sendable () -> Void
+    let processor: Int32
+    init(_ main: @escaping @Sendable () -> Void, _ processor: Int) {
+      self.main = main
+      self.processor = Int32(processor)
+    }
+  }
+
+  private func spawn(
+    _ cpu: Int, detached: Bool, _ main: @escaping @Sendable () -> Void
+  ) throws(MachineError) -> pthread_t {
+    var thread = pthread_t()
+    let start = Unmanaged.passRetained(Start(main, processors[cpu]))
+    let error = pthread_create(&thread, nil, { argument in
+      let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+      // A processor that has gone since is no reason not to run.
+      _ = softint_pin(start.processor)
+      start.main()
+      return nil
+    }, start.toOpaque())
+    if error != 0 {
+      start.release()
+      throw MachineError(
+        "CPU \(cpu): the thread could not be made (\(String(cString: strerror(error)))): raise the limit on threads, or ask for fewer CPUs")
+    }
+    if detached { pthread_detach(thread) }
+    return thread
+  }
+
+  public static func fatal(_ message: String) -> Never {
+    let line = "softint: \(message)\n"
+    _ = line.utf8.withContiguousStorageIfAvailable { write(2, $0.baseAddress, $0.count) }
+    abort()
+  }
+
+  func locked<R>(_ body: () -> R) -> R {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return body()
+  }
+}
+
+extension Machine where Self == HostedMachine {
+  /// CPUs as pinned threads of this process; see ``HostedMachine``.
+  public static func hosted(cpus: Int? = nil) -> HostedMachine { HostedMachine(cpus: cpus) }
+}

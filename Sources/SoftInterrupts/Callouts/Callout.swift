@@ -1,0 +1,114 @@
+// Callouts as users see them: arm, cancel, halt, retire.
+//
+// Law: `cancel` is exact for who holds the guard, because the dispatch compares the generation it popped *under the guard*; a
+// cancel followed by a re-arm changes the generation twice, so neither runs early. A callout runs on the CPU it was made for.
+
+/// Why a callout could not be made.
+public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Callouts run at the soft levels.
+  case notSoft(Level)
+  /// The guard is below the callout's level.
+  case guardBelowLevel(Level, guard: Level)
+  /// A disjoint callout whose guard is another soft level: what makes disjoint levels impossible for networking.
+  case disjointGuard(String, at: Level, guard: Level)
+  case noSuchCPU(Int)
+  case shutDown
+
+  public var description: String {
+    switch self {
+    case .notSoft(let level): "callouts run at soft levels, not at \(level): choose softClock … softSerial"
+    case .guardBelowLevel(let level, let guardLevel):
+      "the guard \(guardLevel) is below the callout's level \(level): a guard is at or above it"
+    case .disjointGuard(let name, let level, let guardLevel):
+      "callout \"\(name)\" runs at \(level) and its guard is \(guardLevel): disjoint levels never touch each other's data; make it .ordered"
+    case .noSuchCPU(let cpu): "there is no CPU \(cpu)"
+    case .shutDown: "the system has been shut down: make callouts before shutdown()"
+    }
+  }
+}
+
+/// What became of arming a callout.
+@frozen public enum ArmResult: Sendable {
+  /// It is armed; it was not before.
+  case armed
+  /// It was armed, and now is for the new time only.
+  case rearmed
+  /// It has been retired. Nothing was done.
+  case retired
+}
+
+/// What a cancel found.
+@frozen public enum CancelResult: Sendable {
+  /// It was armed, and will not run.
+  case cancelled
+  /// It was not armed, and its body is not running.
+  case notArmed
+  /// The caller does not hold the guard, and the body may be running; if it had not begun it will not.
+  case mayBeRunning
+  /// It has been retired.
+  case retired
+}
+
+/// A timeout: a body that runs at a soft level of one CPU at or after a time, under its guard.
+@frozen public struct Callout<M: Machine>: Hashable, @unchecked Sendable {
+  // Sendable: nodes are never freed and are guarded by their wheel's lock.
+  @usableFromInline let node: UnsafeMutablePointer<CalloutNode<M>>
+  @usableFromInline let identity: UInt32
+  @inlinable init(node: UnsafeMutablePointer<CalloutNode<M>>, identity: UInt32) {
+    self.node = node
+    self.identity = identity
+  }
+
+  /// Arms it to run `delay` after now. Any level, any thread but signal handlers; O(1).
+  @inlinable @discardableResult public func schedule(after delay: Duration) -> ArmResult {
+    schedule(afterNanoseconds: delay.clampedNanoseconds)
+  }
+
+  /// Arms it to run `nanoseconds` after now.
+  @inlinable @discardableResult public func schedule(afterNanoseconds nanoseconds: UInt64) -> ArmResult {
+    let now = node.pointee.system.machine.now()
+    let (at, overflow) = now.addingReportingOverflow(nanoseconds)
+    return schedule(at: overflow ? .max : at)
+  }
+
+  /// Arms it to run at `deadline`, nanoseconds of the machine's clock; a time that has passed means as soon as may be. An armed
+  /// callout moves to the new time. Without holding the guard the last writer wins, also against the body's own arming.
+  @inlinable @discardableResult public func schedule(at deadline: UInt64) -> ArmResult {
+    node.pointee.system.arm(self, at: deadline)
+  }
+
+  /// Moves it to `delay` after now if it is armed, and arms it if it is not.
+  @inlinable @discardableResult public func reschedule(after delay: Duration) -> ArmResult {
+    schedule(after: delay)
+  }
+
+  /// Takes it back. Exact for a context that holds the guard in its own frames: then its body is not running, and will not.
+  /// Any level, any thread but signal handlers; waits for nothing; O(1).
+  @inlinable @discardableResult public func cancel() -> CancelResult {
+    node.pointee.system.cancel(self)
+  }
+
+  /// Takes it back and waits until its body is not running: in order where raising to the guard is. False if it was refused.
+  @discardableResult
+  public func halt(file: StaticString = #fileID, line: UInt = #line) -> Bool {
+    node.pointee.system.halt(self, .init(file, line))
+  }
+
+  /// Ends it: as ``halt(file:line:)``, and every later arming answers ``ArmResult/retired``. From its own body it ends after the body.
+  @discardableResult
+  public func retire(file: StaticString = #fileID, line: UInt = #line) -> Bool {
+    node.pointee.system.retire(self, .init(file, line))
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds; negative durations are 0, and what does not fit is the largest.
+  @inlinable var clampedNanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    if seconds < 0 || attoseconds < 0 { return 0 }
+    let (high, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow { return .max }
+    let (sum, over) = high.addingReportingOverflow(UInt64(attoseconds / 1_000_000_000))
+    return over ? .max : sum
+  }
+}

@@ -1,0 +1,202 @@
+// Whoever can hold gates: a CPU or a visitor (a thread that is no CPU). One for each thread of execution and system.
+//
+// Law: the plain fields belong to the thread itself (and to what interrupts it there); everybody else touches the words
+// only. `held` contains every gate of every context of this agent, and every held gate is at or below `ipl` — at every
+// instruction, because on bare metal any instruction can be interrupted: raise before you acquire, release before you
+// lower.
+
+/// One run of a handler, base code, or a visitor's code; lives on the stack of who runs it.
+@frozen @usableFromInline struct Context<M: Machine> {
+  /// What this one interrupted.
+  @usableFromInline var parent: UnsafeMutablePointer<Context<M>>?
+  /// The handler it runs; nil for base code and visitors.
+  @usableFromInline var slot: UnsafeMutablePointer<HandlerSlot<M>>?
+  /// Gates taken by this context's own frames.
+  @usableFromInline var own: GateSet
+  @usableFromInline var kind: ContextKind
+  @usableFromInline var entry: Level
+  @usableFromInline var floor: Level
+  /// The highest LevelLock held, and its rank.
+  @usableFromInline var lockedThrough: Level = .none
+  @usableFromInline var lockedRank: Int32 = 0
+  /// The callout whose body runs in this context; empty if none.
+  @usableFromInline var calloutName: StaticString = ""
+  /// Open per-CPU cells and masks: nothing may sleep while this is not 0.
+  @usableFromInline var pins: Int32 = 0
+
+  @inlinable init(
+    parent: UnsafeMutablePointer<Context<M>>?, slot: UnsafeMutablePointer<HandlerSlot<M>>?,
+    kind: ContextKind, entry: Level, floor: Level, own: GateSet
+  ) {
+    self.parent = parent
+    self.slot = slot
+    self.kind = kind
+    self.entry = entry
+    self.floor = floor
+    self.own = own
+  }
+}
+
+/// Where gates were taken: one raise.
+@frozen @usableFromInline struct Taking {
+  @usableFromInline var gates: GateSet
+  @usableFromInline var site: Violation.Site
+  @inlinable init(_ gates: GateSet, _ site: Violation.Site) {
+    self.gates = gates
+    self.site = site
+  }
+}
+
+@frozen @usableFromInline struct Agent<M: Machine> {
+  // Own thread only.
+  @usableFromInline var context: UnsafeMutablePointer<Context<M>>
+  @usableFromInline var held: GateSet = []
+  @usableFromInline var ipl: Level = .none
+  /// Levels whose big-lock work waits until this CPU holds no gate; bit k is level k.
+  @usableFromInline var deferred: UInt8 = 0
+  /// Levels that have used their budget; bit k is level k.
+  @usableFromInline var throttled: UInt8 = 0
+  /// Levels whose big-lock work has aged: it is waited for at the next return to IPL `none`.
+  @usableFromInline var aged: UInt8 = 0
+  /// Levels whose asynchronous work has a wait of its own under way; bit 0 stands for aged big-lock work.
+  @usableFromInline var queued: UInt8 = 0
+  /// Levels whose dispatch was refused by a reservation, and when to try again.
+  @usableFromInline var retry: UInt8 = 0
+  @usableFromInline var retryAt: UInt64 = 0
+  /// The grace of a shutdown is over: no further run starts here.
+  @usableFromInline var isAbandoned = false
+  @usableFromInline let isCPU: Bool
+  @usableFromInline let cpu: Int
+  @usableFromInline unowned(unsafe) let system: InterruptSystem<M>
+  /// The wait that this agent's top context is in, while nothing runs on top of it.
+  @usableFromInline var waiting: UnsafeMutablePointer<Waiter<M>>?
+  @usableFromInline var waitDepth: Int = 0
+  /// One node for each nested wait; at most one for each gate and one more for each level's own gate.
+  @usableFromInline let waiters: UnsafeMutablePointer<Waiter<M>>
+  /// Where raises took the gates this agent holds; entry k belongs to the raise whose lowest gate is k.
+  @usableFromInline let takings: UnsafeMutablePointer<Taking>
+  /// Failed tries of gate k since it was last taken.
+  @usableFromInline let tries: UnsafeMutablePointer<Int>
+  @usableFromInline let base: UnsafeMutablePointer<Context<M>>
+  @usableFromInline let seat: M.Seat
+  @usableFromInline var share = Share()
+  @usableFromInline var pollTick: UInt8 = 0
+  /// How late the callout whose body runs was.
+  @usableFromInline var lateness: UInt64 = 0
+  /// The earliest deadline of this CPU's wheel, as far as the CPU knows; others say so with summary bit 0.
+  @usableFromInline var nextDue: UInt64 = .max
+  /// The same as arming sees it; under the wheel's lock.
+  @usableFromInline var nextDueShared: UInt64 = .max
+  @usableFromInline var lastPoll: UInt64 = 0
+
+  // Words: shared.
+  /// Bit k: look at level k again. A hint; `pending` is the truth.
+  @usableFromInline let summary: UnsafeMutablePointer<M.Word>
+  /// For each level the pending handlers, a bit each: the only truth.
+  @usableFromInline let pending: UnsafeMutablePointer<M.Word>
+  /// For each level the counter that stamps come from.
+  @usableFromInline let stamps: UnsafeMutablePointer<M.Word>
+  /// For each level: odd while this CPU runs MP-safe handlers of it.
+  @usableFromInline let epochs: UnsafeMutablePointer<M.Word>
+  /// For each level the list of cross-calls, newest first.
+  @usableFromInline let calls: UnsafeMutablePointer<M.Word>
+  /// How many `schedule`s are between their check of the generation and their mark.
+  @usableFromInline let inflight: UnsafeMutablePointer<M.Word>
+  /// 1 while the thread is about to sleep; read by `schedule` of the same thread, that is by its signal handlers.
+  @usableFromInline let parking: UnsafeMutablePointer<M.Word>
+  /// 1 while this CPU refuses new work.
+  @usableFromInline let offline: UnsafeMutablePointer<M.Word>
+  @usableFromInline let block: UnsafeMutablePointer<M.Word>
+  @usableFromInline let statistics: UnsafeMutablePointer<LevelCounters>
+  @usableFromInline var wheel: UnsafeMutablePointer<Wheel<M>>?
+
+  /// Words on one cache line; a line is 64 B, and at least eight words.
+  @inlinable static var wordsPerLine: Int { Swift.max(8, 64 / MemoryLayout<M.Word>.stride) }
+  @inlinable static var nodes: Int { 2 * Level.count + 2 }
+  @inlinable static var lines: Int { 8 }
+
+  @inlinable init(system: InterruptSystem<M>, cpu: Int?, seat: M.Seat) {
+    self.system = system
+    self.isCPU = cpu != nil
+    self.cpu = cpu ?? -1
+    self.seat = seat
+    let line = Self.wordsPerLine
+    block = .words(Self.lines * line)
+    summary = block
+    pending = block + line
+    stamps = block + 2 * line
+    epochs = block + 3 * line
+    calls = block + 4 * line
+    inflight = block + 5 * line
+    parking = inflight + 1
+    offline = block + 6 * line
+    waiters = .allocate(capacity: Self.nodes)
+    takings = .allocate(capacity: Level.count)
+    takings.initialize(repeating: Taking([], .init("", 0)), count: Level.count)
+    tries = .allocate(capacity: Level.count)
+    tries.initialize(repeating: 0, count: Level.count)
+    statistics = .allocate(capacity: Level.count)
+    statistics.initialize(repeating: LevelCounters(), count: Level.count)
+    base = .allocate(capacity: 1)
+    base.initialize(
+      to: Context(
+        parent: nil, slot: nil, kind: cpu == nil ? .visitor : .base, entry: .none, floor: .none, own: []))
+    context = base
+    for index in 0..<Self.nodes { (waiters + index).initialize(to: Waiter()) }
+  }
+
+  /// Gives the memory back. The agent holds nothing and nobody knows it any more.
+  @inlinable mutating func deallocate() {
+    for index in 0..<Self.nodes { waiters[index].deallocate() }
+    waiters.deallocate()
+    takings.deallocate()
+    tries.deallocate()
+    statistics.deallocate()
+    base.deallocate()
+    block.deallocate()
+  }
+
+  @inlinable var standing: Standing {
+    let c = context
+    return Standing(
+      kind: c.pointee.kind, entry: c.pointee.entry, ipl: ipl, floor: c.pointee.floor, own: c.pointee.own,
+      held: held, lockedThrough: c.pointee.lockedThrough)
+  }
+}
+
+extension UnsafeMutablePointer where Pointee: MachineWord {
+  /// `count` words of 0 at the start of a cache line.
+  @inlinable static func words(_ count: Int) -> Self {
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: count * MemoryLayout<Pointee>.stride, alignment: 64)
+    let words = raw.bindMemory(to: Pointee.self, capacity: count)
+    words.initialize(repeating: Pointee(0), count: count)
+    return words
+  }
+}
+
+/// What a level did on one agent. Plain counters: written by the agent's own thread, read when it stands still or
+/// approximately.
+@frozen public struct LevelCounters: Sendable {
+  /// Times a raise took this level's gate, and of these how often it found it busy.
+  public var taken: UInt64 = 0
+  public var contended: UInt64 = 0
+  /// Dispatches that found the gate busy and left a mark.
+  public var delegated: UInt64 = 0
+  /// Times this agent, leaving, handed the gate to a waiter; and passed over one that was serving.
+  public var handedOff: UInt64 = 0
+  public var passedOver: UInt64 = 0
+  /// Handlers that this agent ran for others, under its hold of the gate.
+  public var drained: UInt64 = 0
+  /// Runs of handlers at this level.
+  public var runs: UInt64 = 0
+  /// Waiting for the gate, and running handlers, in nanoseconds.
+  public var waitTime: UInt64 = 0
+  public var runTime: UInt64 = 0
+  /// Times that the level had to pause for lower ones.
+  public var throttled: UInt64 = 0
+  /// Raises of an ordered handler to below its own level: correct code does this in shared subroutines only.
+  public var suspect: UInt64 = 0
+
+  @inlinable public init() {}
+}

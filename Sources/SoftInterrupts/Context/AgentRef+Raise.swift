@@ -1,0 +1,156 @@
+// Raising, masking and lowering: the hot paths.
+//
+// Law: the IPL rises before gates are taken and falls after they are freed; floor, own and IPL are restored to what they were
+// (scope is the stack; there is no splx with a value).
+
+/// What a raise changed, to be put back.
+@frozen @usableFromInline struct Raised {
+  /// The gates to leave.
+  @usableFromInline var gates: GateSet
+  @usableFromInline var ipl: Level
+  @usableFromInline var floor: Level
+  @inlinable init(gates: GateSet, ipl: Level, floor: Level) {
+    self.gates = gates
+    self.ipl = ipl
+    self.floor = floor
+  }
+}
+
+extension AgentRef {
+  /// Takes what a verdict says, waiting in order if need be, and lifts the IPL; a cumulative raise lifts the floor too.
+  @inlinable @inline(__always)
+  func enter(to level: Level, cumulative: Bool, _ site: @autoclosure () -> Violation.Site) -> Raised {
+    let c = context
+    var raised = Raised(gates: [], ipl: ipl, floor: c.pointee.floor)
+    var standing = self.standing
+    if Mutant.isOn(.countFromIPL) { standing.floor = max(standing.floor, standing.ipl) }
+    if Mutant.isOn(.countInterrupted) { standing.own = standing.held }
+    let verdict =
+      cumulative ? GateOrder.cumulative(standing, to: level) : GateOrder.exact(standing, to: level)
+    switch verdict {
+    case .nothing:
+      if level < c.pointee.entry { counters(level).pointee.suspect &+= 1 }
+      return raised
+    case .violation(let rule):
+      #if Witness
+        system.report(rule, self, level, "", site())
+        // Collected: a disjoint handler goes on as an ordered one; anything else without the gates.
+        guard rule == .disjointRaises else { return raised }
+        raised.gates = level.gate.subtracting(standing.own)
+      #else
+        return raised
+      #endif
+    case .take(let gates): raised.gates = gates
+    }
+    let gates = raised.gates
+    if !gates.isEmpty {
+      // Raise, note, then acquire.
+      ipl = max(raised.ipl, level)
+      note(gates)
+      if !system.gateWord.take(gates) { takeAscending(gates, from: raised.ipl) }
+      counters(gates.lowest).pointee.taken &+= 1
+      c.pointee.own.formUnion(gates)
+      #if Witness
+        p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site())
+      #endif
+    }
+    ipl = max(raised.ipl, level)
+    if cumulative { c.pointee.floor = max(raised.floor, level) }
+    return raised
+  }
+
+  /// Puts back what `enter` changed, and recognises what became possible.
+  @inlinable @inline(__always) func exit(_ raised: Raised) {
+    let c = context
+    if !raised.gates.isEmpty {
+      #if Witness
+        p.pointee.takings[Int(raised.gates.lowest.rawValue)].gates = []
+      #endif
+      leave(raised.gates, returningTo: raised.ipl)
+      c.pointee.own.subtract(raised.gates)
+    }
+    c.pointee.floor = raised.floor
+    ipl = raised.ipl
+    recognise()
+  }
+
+  /// Takes gates one after the other, each waited for at the level below it (or at the IPL before the raise, if higher).
+  @inlinable @inline(never) func takeAscending(_ gates: GateSet, from saved: Level) {
+    var left = gates
+    // Not noted while they are waited for: each is noted again just before it is tried.
+    strike(gates)
+    while !left.isEmpty {
+      let level = left.lowest
+      left.remove(level.gate)
+      let waitLevel = max(saved, level.below)
+      if level == .none {
+        acquire(system.queue(level), waitingAt: waitLevel)
+        note(level.gate)
+      } else {
+        ipl = waitLevel
+        acquireNoting(system.queue(level), waitingAt: waitLevel)
+      }
+      context.pointee.own.insert(level.gate)
+    }
+  }
+
+  /// As ``acquire(_:waitingAt:)``. The gate is noted from here on: what interrupts meanwhile defers its big-lock work.
+  @inlinable func acquireNoting(_ queue: UnsafeMutablePointer<GateQueue<M>>, waitingAt level: Level) {
+    note(queue.pointee.gate)
+    acquire(queue, waitingAt: level)
+  }
+
+  /// One try of all gates; nil if one is busy, and then nothing was taken. Waits for nothing, respects reservations.
+  @inlinable func tryEnter(to level: Level, _ site: Violation.Site) -> Raised? {
+    let raised = Raised(gates: [], ipl: ipl, floor: context.pointee.floor)
+    switch GateOrder.cumulative(standing, to: level) {
+    case .nothing: return raised
+    case .violation(let rule):
+      system.report(rule, self, level, "", site)
+      return nil
+    case .take(let gates):
+      ipl = max(raised.ipl, level)
+      note(gates)
+      guard gates.isEmpty || system.gateWord.take(gates) else {
+        strike(gates)
+        ipl = raised.ipl
+        recognise()
+        return nil
+      }
+      context.pointee.own.formUnion(gates)
+      context.pointee.floor = max(raised.floor, level)
+      if !gates.isEmpty {
+        counters(gates.lowest).pointee.taken &+= 1
+        p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site)
+      }
+      return Raised(gates: gates, ipl: raised.ipl, floor: raised.floor)
+    }
+  }
+
+  /// Lifts the IPL, takes no gate; the IPL before.
+  @inlinable @inline(__always)
+  func mask(to level: Level, _ site: @autoclosure () -> Violation.Site) -> Level {
+    let saved = ipl
+    #if Witness
+      if !isCPU {
+        system.report(.maskByVisitor, self, level, "", site())
+        return saved
+      }
+    #endif
+    if level > saved { ipl = level }
+    context.pointee.pins &+= 1
+    // Keeps the store before the body's accesses on machines where any instruction is a recognition point.
+    M.localFence()
+    return saved
+  }
+
+  @inlinable @inline(__always) func unmask(_ saved: Level) {
+    M.localFence()
+    #if Witness
+      if !isCPU { return }
+    #endif
+    context.pointee.pins &-= 1
+    ipl = saved
+    recognise()
+  }
+}

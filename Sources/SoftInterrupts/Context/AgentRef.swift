@@ -1,0 +1,67 @@
+// The one handle through which an agent's memory is reached.
+//
+// An agent is never accessed as a whole (`inout`): what interrupts its thread accesses the same fields, so each access
+// here is of a single field, through the pointer.
+
+@frozen @usableFromInline struct AgentRef<M: Machine>: Equatable {
+  @usableFromInline let p: UnsafeMutablePointer<Agent<M>>
+  @inlinable @inline(__always) init(_ p: UnsafeMutablePointer<Agent<M>>) { self.p = p }
+
+  @inlinable @inline(__always) var ipl: Level {
+    get { p.pointee.ipl }
+    nonmutating set { p.pointee.ipl = newValue }
+  }
+  @inlinable @inline(__always) var held: GateSet {
+    get { p.pointee.held }
+    nonmutating set { p.pointee.held = newValue }
+  }
+  @inlinable @inline(__always) var context: UnsafeMutablePointer<Context<M>> {
+    get { p.pointee.context }
+    nonmutating set { p.pointee.context = newValue }
+  }
+  @inlinable @inline(__always) var system: InterruptSystem<M> { p.pointee.system }
+  @inlinable @inline(__always) var isCPU: Bool { p.pointee.isCPU }
+  @inlinable var cpu: Int { p.pointee.cpu }
+  @inlinable var standing: Standing { p.pointee.standing }
+  @inlinable @inline(__always) var summary: UnsafeMutablePointer<M.Word> { p.pointee.summary }
+
+  @inlinable func pending(_ level: Level) -> UnsafeMutablePointer<M.Word> {
+    p.pointee.pending + Int(level.rawValue)
+  }
+  @inlinable func counters(_ level: Level) -> UnsafeMutablePointer<LevelCounters> {
+    p.pointee.statistics + Int(level.rawValue)
+  }
+
+  /// The bits of a summary that are above a level.
+  @inlinable static func bits(above level: Level) -> UInt { ~0 << (UInt(level.rawValue) &+ 1) }
+  /// The bit of a level.
+  @inlinable static func bit(_ level: Level) -> UInt { 1 << UInt(level.rawValue) }
+
+  /// Asks this agent's CPU to look at a level again: the hint, then the doorbell.
+  ///
+  /// The release pairs with the acquire of the CPU's clearing of the bit, so it sees what was published before.
+  @inlinable func ring(_ level: Level) {
+    summary.fetchOr(Self.bit(level), .acquireRelease)
+    p.pointee.system.machine.unpark(p.pointee.seat)
+  }
+
+  /// Runs `body` under a queue's lock, at IPL `high`: whoever interrupted this CPU inside could want the lock too.
+  ///
+  /// The acquire of the lock pairs with the release at its end.
+  @inlinable func locked<R>(
+    _ queue: UnsafeMutablePointer<GateQueue<M>>, _ body: (UnsafeMutablePointer<GateQueue<M>>) -> R
+  ) -> R {
+    locked(queue.pointee.lock) { body(queue) }
+  }
+
+  /// Runs `body` under a core-internal lock, at IPL `high`.
+  @inlinable func locked<R>(_ lock: UnsafeMutablePointer<M.Word>, _ body: () -> R) -> R {
+    let saved = ipl
+    ipl = .high
+    spinLock(M.self, lock)
+    let result = body()
+    lock.store(0, .release)
+    ipl = saved
+    return result
+  }
+}

@@ -1,0 +1,137 @@
+// Cross-calls: a function that runs on another CPU, at a level.
+//
+// Law: a cross-call's function is MP-safe: it takes no gate of its level. Calls to one CPU and level run in the order in which
+// they were made. A call that waits has a place in the order (a wait for CPUs), or is refused.
+
+/// One call on its way. Linked into its CPU's list by its address; the list holds it.
+@usableFromInline final class CrossCall<M: Machine> {
+  @usableFromInline let body: (borrowing Here<M>) -> Void
+  @usableFromInline var next: UInt = 0
+  /// 1 when it has run; nil for a call that nobody waits for.
+  @usableFromInline let done: UnsafeMutablePointer<M.Word>?
+  @usableFromInline let waiter: M.Seat?
+
+  @usableFromInline init(
+    done: UnsafeMutablePointer<M.Word>?, waiter: M.Seat?, _ body: @escaping (borrowing Here<M>) -> Void
+  ) {
+    self.body = body
+    self.done = done
+    self.waiter = waiter
+  }
+}
+
+extension InterruptSystem {
+  /// Runs `body` on a CPU at `level`, later; does not wait. Any thread and level but signal handlers. Allocates.
+  ///
+  /// - Returns: false if the system has been shut down; `body` will not run then.
+  @discardableResult
+  public func crossCall(
+    on cpu: Int, at level: Level, _ body: @escaping @Sendable (borrowing Here<M>) -> Void
+  ) -> Bool {
+    precondition(cpu >= 0 && cpu < cpuCount, "crossCall: no such CPU")
+    precondition(level != .none, "crossCall: not at level none; submit base code instead")
+    return post(CrossCall<M>(done: nil, waiter: nil, body), cpu, level)
+  }
+
+  /// Runs `body` on a CPU at `level` and waits for its end, serving meanwhile. On the calling CPU it is called at once.
+  ///
+  /// A wait for CPUs: refused (false) unless `level` is above every gate held and above the IPL.
+  @discardableResult
+  public func crossCallAndWait(
+    on cpu: Int, at level: Level, file: StaticString = #fileID, line: UInt = #line,
+    _ body: @escaping @Sendable (borrowing Here<M>) -> Void
+  ) -> Bool {
+    precondition(cpu >= 0 && cpu < cpuCount, "crossCallAndWait: no such CPU")
+    precondition(level != .none, "crossCallAndWait: not at level none")
+    let agent = currentAgent()
+    if let rule = GateOrder.waitForCPUs(agent.standing, at: level) {
+      report(rule, agent, level, "a cross-call to CPU \(cpu)", .init(file, line))
+      return false
+    }
+    let done = UnsafeMutablePointer<M.Word>.words(1)
+    defer { done.deallocate() }
+    let call = CrossCall<M>(done: done, waiter: agent.p.pointee.seat, body)
+    guard post(call, cpu, level) else { return false }
+    // Acquire: pairs with the exchange after the body.
+    agent.serveUntil { done.load(.acquire) != 0 }
+    return true
+  }
+
+  /// Waits until everything that runs at `level` or above on any CPU when this is called has ended: the CPUs first, holding
+  /// nothing, then the gates `level` … `high`, each entered and left. False if it was refused.
+  @discardableResult
+  public func barrier(
+    at level: Level, file: StaticString = #fileID, line: UInt = #line
+  ) -> Bool {
+    let agent = currentAgent()
+    let site = Violation.Site(file, line)
+    if let rule = GateOrder.waitForCPUs(agent.standing, at: level) {
+      report(rule, agent, level, "a barrier", site)
+      return false
+    }
+    for above in Level.allCases where above >= level && above != .none {
+      waitForCPUs(at: above, agent)
+    }
+    for above in Level.allCases where above >= level && above != .none {
+      raise(exactly: above, file: file, line: line) { _ in }
+    }
+    return true
+  }
+
+  /// Links a call and asks its CPU to look. False, and nothing done, if the system is shut down.
+  func post(_ call: CrossCall<M>, _ cpu: Int, _ level: Level) -> Bool {
+    let home = agent(ofCPU: cpu)
+    let list = home.p.pointee.calls + Int(level.rawValue)
+    let address = UInt(bitPattern: Unmanaged.passRetained(call).toOpaque())
+    // Release: publishes the call to the exchange that takes the list.
+    var head = list.load(.relaxed)
+    repeat {
+      head = list.load(.relaxed)
+      call.next = head
+    } while !list.compareExchange(head, address, .acquireRelease)
+    let slot = slots[Int(level.rawValue) * UInt.bitWidth + InternalSlots.crossCalls]!
+    let handler = Handler<M>(slot: slot, generation: slot.pointee.generation.load(.acquire) | 1)
+    switch handler.schedule(on: cpu) {
+    case .notEstablished:
+      // Shut down. Who takes the list drops the calls; this one may be among them or not, but nobody will run it.
+      return false
+    case .scheduled, .coalesced, .offline: break
+    }
+    if let agent = existingAgent(), agent == home { agent.recognise() }
+    return true
+  }
+}
+
+extension AgentRef {
+  /// Runs the calls that have come for a level, oldest first.
+  @usableFromInline func runCrossCalls(_ level: Level) {
+    let list = p.pointee.calls + Int(level.rawValue)
+    var address = list.exchange(0, .acquireRelease)
+    var reversed: UInt = 0
+    while address != 0 {
+      let call = Self.call(at: address)
+      let next = call.next
+      call.next = reversed
+      reversed = address
+      address = next
+    }
+    while reversed != 0 {
+      let call = Unmanaged<CrossCall<M>>.fromOpaque(UnsafeRawPointer(bitPattern: reversed)!)
+        .takeRetainedValue()
+      reversed = call.next
+      call.body(Here(self))
+      if let done = call.done {
+        let waiter = call.waiter
+        // Once it is 1 the waiter may go and take the word with it: nothing of the call's is touched after.
+        done.store(1, .release)
+        if let waiter { system.machine.unpark(waiter) }
+      }
+      recognise()
+    }
+  }
+
+  static func call(at address: UInt) -> CrossCall<M> {
+    // Safe: the list holds a retained reference of each call whose address is in it.
+    Unmanaged<CrossCall<M>>.fromOpaque(UnsafeRawPointer(bitPattern: address)!).takeUnretainedValue()
+  }
+}

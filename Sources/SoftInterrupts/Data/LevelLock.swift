@@ -1,0 +1,90 @@
+// A lock with a place in the order, for MP-safe code.
+//
+// Law: taken at IPL ≤ its level only; masks to the level, waits at it and serves what is above; stands in the order as (level,
+// after its gate, rank): two of one level in ascending rank, and no gate at or below the level is entered under it.
+
+/// A value guarded by a lock of a level.
+///
+/// Where an ordinary mutex may be held across no raise and be shared with no handler above, this one may: it keeps out the
+/// handlers of its CPU up to its level, and its waiters serve what is above.
+public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
+  // Sendable: the value is touched under the lock only.
+  @usableFromInline let level: Level
+  @usableFromInline let rank: Int32
+  @usableFromInline let queue: UnsafeMutablePointer<GateQueue<M>>
+  @usableFromInline unowned(unsafe) let system: InterruptSystem<M>
+  @usableFromInline let value: UnsafeMutablePointer<Value>
+
+  @inlinable init(_ system: InterruptSystem<M>, at level: Level, rank: Int32, _ value: sending Value) {
+    self.system = system
+    self.level = level
+    self.rank = rank
+    queue = .allocate(capacity: 1)
+    queue.initialize(
+      to: GateQueue(word: GateWord(.words(Agent<M>.wordsPerLine)), level: level, gate: level.gate))
+    self.value = .allocate(capacity: 1)
+    self.value.initialize(to: value)
+  }
+
+  deinit {
+    queue.pointee.word.word.deallocate()
+    queue.pointee.deallocate()
+    queue.deallocate()
+    value.deinitialize(count: 1)
+    value.deallocate()
+  }
+
+  /// Runs `body` with the value, at the lock's level. CPUs and visitors, at IPL ≤ the level; waits in order.
+  ///
+  /// A violation that is collected runs `body` all the same, under the lock if it is not this context's already.
+  @inlinable
+  public func withLock<R: ~Copyable, E: Error>(
+    file: StaticString = #fileID, line: UInt = #line, _ body: (inout Value) throws(E) -> R
+  ) throws(E) -> R {
+    let agent = system.currentAgent()
+    let c = agent.context
+    let saved = (agent.ipl, c.pointee.lockedThrough, c.pointee.lockedRank)
+    #if Witness
+      if let rule = GateOrder.levelLock(
+        agent.standing, at: level, rank: Int(rank), highestRank: Int(saved.2))
+      {
+        system.report(rule, agent, level, "a LevelLock of rank \(rank)", .init(file, line))
+      }
+    #endif
+    agent.ipl = max(saved.0, level)
+    if !agent.tryTake(queue) { agent.acquire(queue, waitingAt: max(saved.0, level)) }
+    c.pointee.lockedThrough = max(saved.1, level)
+    c.pointee.lockedRank = rank
+    c.pointee.pins &+= 1
+    defer {
+      c.pointee.pins &-= 1
+      c.pointee.lockedThrough = saved.1
+      c.pointee.lockedRank = saved.2
+      agent.leaveLock(queue)
+      agent.ipl = saved.0
+      agent.recognise()
+    }
+    return try body(&value.pointee)
+  }
+}
+
+extension AgentRef {
+  @inlinable func leaveLock(_ queue: UnsafeMutablePointer<GateQueue<M>>) {
+    let word = queue.pointee.word
+    if !word.attention(queue.pointee.gate).isEmpty {
+      leaveOne(queue, returningTo: queue.pointee.level)
+    } else if !word.free(queue.pointee.gate).isEmpty {
+      look(queue)
+    }
+  }
+}
+
+extension InterruptSystem {
+  /// Makes a lock of `level`. Locks of one level that are taken inside each other have different ranks, lowest first.
+  @inlinable
+  public func levelLock<Value>(
+    at level: Level, rank: Int32 = 0, _ value: sending Value
+  ) -> LevelLock<Value, M> {
+    LevelLock(self, at: level, rank: rank, value)
+  }
+}

@@ -1,0 +1,116 @@
+// Handlers that have not been migrated: dispatched under gate `none` and the gate of their level.
+//
+// Law: gate `none` is the lowest, so it is taken by a CPU that holds no gate only; a CPU that holds some other gate keeps the
+// work pending until it holds none. Both gates are tried, `none` first; if the second is busy the first is given back and
+// the work is marked on the busy one. That can bounce for ever, so it ages, and is then waited for in order.
+
+extension AgentRef {
+  @inlinable @inline(never) func serveBigLock(_ level: Level, _ ways: Ways<M>) {
+    let saved = ipl
+    var how = GateOrder.bigLockDispatch(held: held)
+    if Mutant.isOn(.bigLockAlways) && how == .deferred { how = .takeBoth }
+    switch how {
+    case .deferred:
+      // At IPL high: what interrupts in the middle of the update would be lost.
+      ipl = .high
+      p.pointee.deferred |= UInt8(1 << level.rawValue)
+    case .takeOwn:
+      if takeForDispatch(system.queue(level), returningTo: saved) {
+        runBigLock(level, ways)
+        leave(level.gate, returningTo: saved)
+      }
+    case .takeBoth:
+      if takeBoth(level, returningTo: saved) {
+        runBigLock(level, ways)
+        leave(level.gate.union(Level.none.gate), returningTo: saved)
+      }
+    }
+    ipl = saved
+  }
+
+  /// Tries `none` and the level's gate; on failure both are free and the work is marked on the busy one.
+  @inlinable func takeBoth(_ level: Level, returningTo saved: Level) -> Bool {
+    let big = system.queue(.none)
+    let own = system.queue(level)
+    let bit: UInt = 1 << UInt(cpu)
+    if Mutant.isOn(.bigLockAlways) && !held.isEmpty {
+      acquire(big, waitingAt: ipl)
+      note(Level.none.gate)
+      return takeForDispatch(own, returningTo: saved)
+    }
+    ipl = level
+    if !tryTake(big) {
+      big.pointee.marks.fetchOr(bit, .acquireRelease)
+      if !(big.pointee.word.announce(big.pointee.gate) && tryTake(big)) { return bounced(level, saved) }
+    }
+    note(Level.none.gate)
+    note(level.gate)
+    if tryTake(own) { return true }
+    own.pointee.marks.fetchOr(bit, .acquireRelease)
+    if own.pointee.word.announce(own.pointee.gate) && tryTake(own) { return true }
+    strike(level.gate)
+    leave(Level.none.gate, returningTo: level)
+    return bounced(level, saved)
+  }
+
+  @inlinable func bounced(_ level: Level, _ saved: Level) -> Bool {
+    ipl = saved
+    counters(level).pointee.delegated &+= 1
+    let tries = p.pointee.tries + Int(level.rawValue)
+    tries.pointee += 1
+    if tries.pointee > system.configuration.patience && !Mutant.isOn(.noAgeing) {
+      tries.pointee = 0
+      p.pointee.aged |= UInt8(1 << level.rawValue)
+    }
+    return false
+  }
+
+  /// Runs this CPU's big-lock work at a level. Both gates are held.
+  @inlinable func runBigLock(_ level: Level, _ ways: Ways<M>) {
+    var budget = system.configuration.dispatchBudget
+    while true {
+      let bits =
+        pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.bigLock.load(.acquire)
+      if bits == 0 { return }
+      if budget == 0 {
+        summary.fetchOr(Self.bit(level), .acquireRelease)
+        return
+      }
+      budget -= 1
+      let slot = system.oldest(of: bits, at: level, home: self)
+      if claim(slot, home: self) {
+        run(slot, as: .bigLock, own: level.gate.union(Level.none.gate), home: self)
+      }
+    }
+  }
+
+  /// Puts deferred work back where it is looked at, once this CPU holds no gate (or holds `none`), and runs one aged level.
+  @inlinable func readmitBigLockWork() {
+    if p.pointee.deferred != 0 && GateOrder.bigLockDispatch(held: held) != .deferred {
+      summary.fetchOr(UInt(p.pointee.deferred), .acquireRelease)
+      p.pointee.deferred = 0
+    }
+    // Gate `none` is waited for at IPL `none` only, by a context that holds nothing and is in no wait.
+    if p.pointee.aged != 0 && p.pointee.queued & 1 == 0 && held.isEmpty && ipl == .none && p.pointee.waiting == nil
+      && context.pointee.parent == nil && context.pointee.pins == 0
+      && context.pointee.lockedThrough == .none
+    {
+      let level = GateSet(rawValue: UInt(p.pointee.aged)).highest
+      p.pointee.aged &= ~UInt8(1 << level.rawValue)
+      serveAged(level)
+    }
+  }
+
+  /// Big-lock work that has bounced too often: waits in order for `none`, then for the level's gate at the level below.
+  @inlinable @inline(never) func serveAged(_ level: Level) {
+    p.pointee.queued |= 1
+    acquire(system.queue(.none), waitingAt: .none)
+    p.pointee.queued &= ~1
+    note(Level.none.gate)
+    note(level.gate)
+    acquire(system.queue(level), waitingAt: level.below)
+    runBigLock(level, system.ways(level))
+    leave(level.gate.union(Level.none.gate), returningTo: .none)
+    ipl = .none
+  }
+}

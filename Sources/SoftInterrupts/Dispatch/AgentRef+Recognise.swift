@@ -1,0 +1,170 @@
+// Recognition points: where a CPU looks whether something above its IPL is pending.
+//
+// Law: nothing starts at or below the IPL; the highest level goes first; the IPL is the same before and after, except that a
+// CPU that finds the gate it waits for granted owns it first (its IPL is then the gate's) and dispatches afterwards.
+
+extension AgentRef {
+  /// The recognition point: one load and one compare when there is nothing to do.
+  @inlinable @inline(__always) func recognise() {
+    if (summary.load(.relaxed) >> 1) >> UInt(ipl.rawValue) != 0 || (p.pointee.deferred | p.pointee.aged) != 0 {
+      recogniseSlowly()
+    }
+  }
+
+  @inlinable @inline(never) func recogniseSlowly() {
+    guard isCPU else { return }
+    readmitBigLockWork()
+    readmitThrottled()
+    guard hasWork(above: ipl) else { return }
+    // If the top context of this CPU is in a wait, it is suspended now: not to be given the gate.
+    let node = p.pointee.waiting
+    if let node {
+      let queue = node.pointee.queue!
+      // Release: what we did before is visible to the granter; failing both acquires the grant.
+      if !node.pointee.state.compareExchange(WaiterState.waiting, WaiterState.serving, .acquireRelease) {
+        if node.pointee.state.compareExchange(WaiterState.woken, WaiterState.serving, .acquireRelease) {
+          // It was woken to try, and does not: look, so that the next one is woken instead (H52).
+          look(queue)
+        } else {
+          ipl = max(ipl, queue.pointee.level)
+          return
+        }
+      }
+      p.pointee.waiting = nil
+    }
+    dispatch()
+    if let node {
+      p.pointee.waiting = node
+      // Publish. The wait's own loop announces and tries; if this interrupted it just before its sleep, or a wait inside has
+      // used up its ring, this ring makes the sleep end.
+      node.pointee.state.store(WaiterState.waiting, .release)
+      system.machine.unpark(p.pointee.seat)
+    }
+  }
+
+  /// Serves every level above the IPL that asks for it, highest first.
+  @inlinable func dispatch() {
+    let entry = ipl
+    enterShare()
+    while true {
+      let open = Self.bits(above: entry) & ~UInt(p.pointee.throttled)
+      let asked = summary.load(.acquire) & open
+      if asked == 0 || p.pointee.isAbandoned { break }
+      let level = GateSet(rawValue: asked).highest
+      // Clear, then look at `pending`: a schedule that comes later sets the bit again. Acquire pairs with ring and schedule.
+      summary.fetchAnd(~Self.bit(level), .acquireRelease)
+      serve(level)
+      ipl = entry
+      chargeShare(level)
+    }
+    leaveShare()
+  }
+
+  /// Runs what is pending at a level on this CPU, as far as gates and budgets allow.
+  @inlinable func serve(_ level: Level) {
+    let ways = system.ways(level)
+    let bits = pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
+    if bits == 0 { return }
+    if bits & ways.mpSafe.load(.acquire) != 0 { serveMPSafe(level, ways) }
+    if bits & ways.ordered.load(.acquire) != 0 { serveOrdered(level, ways) }
+    if bits & ways.bigLock.load(.acquire) != 0 { serveBigLock(level, ways) }
+  }
+
+  /// MP-safe handlers: no gate. The epoch is odd meanwhile, so that `waitForCPUs` knows whom to wait for.
+  @inlinable func serveMPSafe(_ level: Level, _ ways: Ways<M>) {
+    let saved = ipl
+    enterEpoch(level)
+    var budget = system.configuration.dispatchBudget
+    while true {
+      // Read inside the epoch: pairs with the heavy fence of who changed them and then waits.
+      let bits =
+        pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.mpSafe.load(.acquire)
+      if bits == 0 { break }
+      if budget == 0 {
+        summary.fetchOr(Self.bit(level), .acquireRelease)
+        break
+      }
+      budget -= 1
+      let slot = system.oldest(of: bits, at: level, home: self)
+      if claim(slot, home: self) { run(slot, as: .mpSafe, own: [], home: self) }
+      ipl = saved
+    }
+    leaveEpoch(level)
+  }
+
+  /// Ordered and disjoint handlers: gate X exactly, all that is pending under one hold of it.
+  @inlinable func serveOrdered(_ level: Level, _ ways: Ways<M>) {
+    let saved = ipl
+    let queue = system.queue(level)
+    // A wait of this CPU for this gate is under way below us: it will run all that is pending here.
+    if p.pointee.queued & UInt8(1 << level.rawValue) != 0 { return }
+    guard Mutant.isOn(.noGate) || takeForDispatch(queue, returningTo: saved) else { return }
+    runOrdered(queue, ways)
+    if Mutant.isOn(.noGate) {
+      strike(level.gate)
+    } else {
+      leave(level.gate, returningTo: saved)
+    }
+    ipl = saved
+  }
+
+  /// Runs this CPU's ordered work at the queue's level, oldest first, within the budget. The gate is held, the IPL is its.
+  @inlinable func runOrdered(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ ways: Ways<M>) {
+    let level = queue.pointee.level
+    var budget = system.configuration.dispatchBudget
+    while true {
+      // Read under the gate: who suspends or changes a handler enters the gate after it has said so.
+      let bits =
+        pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.ordered.load(.acquire)
+      if bits == 0 { return }
+      if budget == 0 {
+        summary.fetchOr(Self.bit(level), .acquireRelease)
+        return
+      }
+      budget -= 1
+      let slot = system.oldest(of: bits, at: level, home: self)
+      if claim(slot, home: self) {
+        let disjoint = ways.disjoint.load(.relaxed) & slot.pointee.bit != 0
+        run(slot, as: disjoint ? .disjoint : .ordered, own: level.gate, home: self)
+      }
+    }
+  }
+
+  /// Takes a gate for asynchronous work, or leaves a mark on it. Never spins: after K failures it waits like a raiser,
+  /// in the place that this entry has for all of the CPU's work at the level. On success IPL and note are the gate's.
+  @inlinable func takeForDispatch(
+    _ queue: UnsafeMutablePointer<GateQueue<M>>, returningTo saved: Level
+  ) -> Bool {
+    let level = queue.pointee.level
+    let tries = p.pointee.tries + Int(level.rawValue)
+    ipl = level
+    note(level.gate)
+    if tryTake(queue) {
+      tries.pointee = 0
+      return true
+    }
+    // Publish the mark, then announce. If the gate was free by then we try once more; if that fails, whoever has it now
+    // took it with ATTN set (or somebody looked meanwhile and rang us), or it is kept for a waiter that will take it.
+    queue.pointee.marks.fetchOr(1 << UInt(cpu), .acquireRelease)
+    if queue.pointee.word.announce(queue.pointee.gate), tryTake(queue) {
+      tries.pointee = 0
+      return true
+    }
+    if queue.pointee.word.isOnlyReserved(queue.pointee.gate) { retryLater(level) }
+    counters(level).pointee.delegated &+= 1
+    tries.pointee += 1
+    if tries.pointee > system.configuration.patience {
+      tries.pointee = 0
+      strike(level.gate)
+      ipl = saved
+      note(level.gate)
+      p.pointee.queued |= UInt8(1 << level.rawValue)
+      acquire(queue, waitingAt: max(saved, level.below))
+      p.pointee.queued &= ~UInt8(1 << level.rawValue)
+      return true
+    }
+    strike(level.gate)
+    ipl = saved
+    return false
+  }
+}

@@ -1,0 +1,84 @@
+// Claiming and running a handler.
+//
+// Law: the pending bit is cleared before the run starts, by who is going to run it, and only who cleared it runs it; so each
+// schedule is followed by a whole run that starts after it. A run is a fresh context: its floor is its own, whatever it
+// interrupted.
+
+extension AgentRef {
+  /// Takes the handler's pending bit at `home`. The gate that the way in demands is held.
+  ///
+  /// Each claim counts in the same word, so a `schedule` learns with its mark which claims came before it, and a delayed one
+  /// cannot stamp a later mark. The acquire pairs with the release in `schedule`.
+  @inlinable func claim(_ slot: UnsafeMutablePointer<HandlerSlot<M>>, home: AgentRef<M>) -> Bool {
+    if Mutant.isOn(.clearAfterRun) { return true }
+    let level = slot.pointee.level
+    guard let claims = PendingWord.claim(home.pending(level), slot.pointee.bit) else { return false }
+    slot.pointee.home(home.cpu).lastClaim.store(claims, .relaxed)
+    return true
+  }
+
+  /// Runs a handler's body as a context of its own, at its level. The recognition point after it comes before the next.
+  @inlinable func run(
+    _ slot: UnsafeMutablePointer<HandlerSlot<M>>, as kind: ContextKind, own: GateSet, home: AgentRef<M>
+  ) {
+    let level = slot.pointee.level
+    let parent = context
+    var frame = Context<M>(
+      parent: parent, slot: slot, kind: kind, entry: level, floor: kind == .mpSafe ? level.below : level,
+      own: own)
+    ipl = level
+    counters(level).pointee.runs &+= 1
+    let record = slot.pointee.home(home.cpu)
+    let start = system.configuration.timing ? record.startRun(now: system.machine.now()) : 0
+    withUnsafeMutablePointer(to: &frame) { frame in
+      context = frame
+      slot.pointee.body(Here(self))
+      context = parent
+    }
+    record.countRun(drained: home.p != p)
+    if start != 0 {
+      let time = system.machine.now() &- start
+      record.runTime.fetchAdd(UInt(truncatingIfNeeded: time), .relaxed)
+      counters(level).pointee.runTime &+= time
+    }
+    if Mutant.isOn(.clearAfterRun) { _ = PendingWord.claim(home.pending(level), slot.pointee.bit) }
+    if slot.pointee.retiring { system.finishRetiring(slot, self) }
+    ipl = level
+    recognise()
+  }
+
+  /// Runs the marked `.anywhere` ordered work of other CPUs, under this CPU's hold of the gate and within the budget; what
+  /// is left keeps its marks.
+  @inlinable @inline(never) func drain(_ queue: UnsafeMutablePointer<GateQueue<M>>) {
+    let level = queue.pointee.level
+    guard level != .none, queue == system.queue(level) else { return }
+    var marks = queue.pointee.marks.exchange(0, .acquireRelease)
+    var ring: UInt = 0
+    var budget = system.configuration.drainBudget
+    let ways = system.ways(level)
+    let saved = ipl
+    while marks != 0 {
+      let cpu = marks.trailingZeroBitCount
+      let mark: UInt = 1 << UInt(cpu)
+      marks &= ~mark
+      let home = system.agent(ofCPU: cpu)
+      while home.p != p {
+        let mine =
+          home.pending(level).load(.acquire) & ~ways.suspended.load(.acquire)
+          & ways.ordered.load(.acquire) & ways.anywhere.load(.acquire)
+        if mine == 0 || budget == 0 { break }
+        budget -= 1
+        let slot = system.oldest(of: mine, at: level, home: home)
+        if claim(slot, home: home) {
+          counters(level).pointee.drained &+= 1
+          run(slot, as: .ordered, own: level.gate, home: home)
+        }
+      }
+      let left = home.pending(level).load(.acquire) & PendingWord.handlers
+      if left & ~ways.suspended.load(.acquire) != 0 { ring |= mark }
+    }
+    ipl = saved
+    // Bound and over-budget work goes home: rung after the gate is free, so that it is not found busy again.
+    if ring != 0 { queue.pointee.marks.fetchOr(ring, .acquireRelease) }
+  }
+}

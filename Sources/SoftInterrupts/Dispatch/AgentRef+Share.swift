@@ -1,0 +1,79 @@
+// The share of lower levels: no level keeps a CPU for itself while lower work waits.
+//
+// Law: a level that has run for `levelBudget` in a row while lower work waited pauses until lower levels and base code had
+// one part in `lowerShare` of that time. The clock is read once in sixteen runs, so an unloaded CPU never reads it.
+
+/// One CPU's account.
+@frozen @usableFromInline struct Share {
+  /// When the present row began; 0 when there is none.
+  @usableFromInline var rowStart: UInt64 = 0
+  /// When the CPU last went back to lower work inside the row, and how much lower work has had in it.
+  @usableFromInline var leftAt: UInt64 = 0
+  @usableFromInline var lower: UInt64 = 0
+  @usableFromInline var serves: UInt32 = 0
+  /// Until when the paused levels pause.
+  @usableFromInline var resumeAt: UInt64 = 0
+  /// Whether base code waits for the CPU: false in the idle loop.
+  @usableFromInline var baseWaits = false
+  @inlinable init() {}
+}
+
+extension AgentRef {
+  @inlinable func enterShare() {
+    if p.pointee.share.rowStart != 0 && p.pointee.share.leftAt != 0 {
+      p.pointee.share.lower &+= system.machine.now() &- p.pointee.share.leftAt
+      p.pointee.share.leftAt = 0
+    }
+  }
+
+  @inlinable func leaveShare() {
+    if p.pointee.share.rowStart != 0 && ipl == .none { p.pointee.share.leftAt = system.machine.now() }
+  }
+
+  /// Accounts for one serving of a level.
+  @inlinable func chargeShare(_ level: Level) {
+    p.pointee.share.serves &+= 1
+    if p.pointee.share.serves & 15 == 0 {
+      charge(level)
+      poll(force: false)
+    }
+  }
+
+  @inlinable @inline(never) func charge(_ level: Level) {
+    let configuration = system.configuration
+    if configuration.lowerShare == 0 || Mutant.isOn(.noBudget) { return }
+    let below = summary.load(.relaxed) & ~Self.bits(above: level) & ~Self.bit(level) & ~1
+    guard p.pointee.share.baseWaits || below != 0 else {
+      p.pointee.share.rowStart = 0
+      return
+    }
+    let now = system.machine.now()
+    if p.pointee.share.rowStart == 0 {
+      p.pointee.share.rowStart = now
+      p.pointee.share.lower = 0
+      return
+    }
+    let row = now &- p.pointee.share.rowStart
+    if row < configuration.levelBudget { return }
+    let owed = row / UInt64(configuration.lowerShare)
+    let paid = p.pointee.share.lower
+    p.pointee.share.rowStart = 0
+    if paid >= owed { return }
+    p.pointee.throttled |= UInt8(1 << level.rawValue)
+    p.pointee.share.resumeAt = now &+ owed &- paid
+    counters(level).pointee.throttled &+= 1
+  }
+
+  /// Ends the pause of the throttled levels when it is over, or when nothing lower wants the CPU.
+  @inlinable func readmitThrottled() {
+    let paused = UInt(p.pointee.throttled)
+    if paused == 0 { return }
+    let lowest = GateSet(rawValue: paused).lowest
+    let below = summary.load(.relaxed) & (Self.bit(lowest) &- 1) & ~1
+    if (!p.pointee.share.baseWaits && below == 0 && ipl == .none)
+      || system.machine.now() >= p.pointee.share.resumeAt
+    {
+      p.pointee.throttled = 0
+    }
+  }
+}

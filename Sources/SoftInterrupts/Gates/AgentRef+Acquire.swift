@@ -1,0 +1,133 @@
+// Taking a gate in order: the only place where the core waits for a gate.
+//
+// Law: who waits for gate k is at max(the IPL before, k−1), so what is above is still served on this CPU; it owns the gate
+// at IPL k before it dispatches anything. Called with k above every gate held. Everything read before is stale after.
+
+extension AgentRef {
+  /// One try of one gate. The caller is at the gate's IPL.
+  ///
+  /// A reserved gate is refused, unless it is kept for this CPU or was kept for too long; either ends the reservation.
+  @inlinable func tryTake(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> Bool {
+    let gate = queue.pointee.gate
+    if queue.pointee.word.take(gate) { return true }
+    if !queue.pointee.word.isOnlyReserved(gate) { return false }
+    return takeReserved(queue)
+  }
+
+  @inlinable @inline(never)
+  func takeReserved(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> Bool {
+    let now = system.machine.now()
+    let lapse = system.configuration.reservationLapse
+    return locked(queue) { queue in
+      if let kept = queue.pointee.reservedFor {
+        let lapsed = now &- queue.pointee.freeSince > lapse && now > queue.pointee.freeSince
+        guard kept.pointee.agent == p || lapsed else { return false }
+        queue.pointee.reservedFor = nil
+      }
+      // In one step, so that nobody slips in between. It fails only if a holder came (it sees ATTN when it leaves).
+      return queue.pointee.word.takeKept(queue.pointee.gate)
+    }
+  }
+
+  /// Notes a gate as held. Gates above `none` are noted *before* they are tried and struck off after they are freed, the
+  /// gate `none` the other way round: a big-lock handler that interrupts in between then errs on the safe side.
+  @inlinable @inline(__always) func note(_ gates: GateSet) { held.formUnion(gates) }
+  @inlinable @inline(__always) func strike(_ gates: GateSet) { held.subtract(gates) }
+
+  /// Takes one gate, waiting in order at `waitLevel` (the IPL now, which is below the gate's level, or is it for an MP-safe
+  /// handler's own gate and for LevelLocks). On return the agent is at the gate's IPL and has it noted.
+  @inlinable @inline(never)
+  func acquire(_ queue: UnsafeMutablePointer<GateQueue<M>>, waitingAt waitLevel: Level) {
+    let level = queue.pointee.level
+    let deaf = Mutant.isOn(.deafWait)
+    let waitLevel = deaf ? level : waitLevel
+    let counters = self.counters(level)
+    counters.pointee.contended &+= 1
+    let start = system.configuration.timing ? system.machine.now() : 0
+    var round = 0
+    while round < system.configuration.spinRounds {
+      ipl = level
+      if tryTake(queue) { break }
+      ipl = waitLevel
+      recognise()
+      M.pause(round)
+      round &+= 1
+    }
+    if round >= system.configuration.spinRounds { wait(queue, at: waitLevel) }
+    if start != 0 { counters.pointee.waitTime &+= system.machine.now() &- start }
+  }
+
+  /// Waits in the queue until the gate is this agent's.
+  @inlinable func wait(_ queue: UnsafeMutablePointer<GateQueue<M>>, at waitLevel: Level) {
+    let level = queue.pointee.level
+    let gate = queue.pointee.gate
+    precondition(p.pointee.waitDepth < Agent<M>.nodes, "more nested waits than gates")
+    let node = p.pointee.waiters + p.pointee.waitDepth
+    p.pointee.waitDepth += 1
+    ipl = waitLevel
+    node.pointee.agent = p
+    node.pointee.passes = 0
+    node.pointee.since = system.machine.now()
+    // Relaxed: published by the queue's lock.
+    node.pointee.state.store(WaiterState.waiting, .relaxed)
+    node.pointee.queue = queue
+    locked(queue) { $0.pointee.append(node) }
+    p.pointee.waiting = node
+    while true {
+      // I try now, or say again that I wait: no longer `woken`. A failure means granted.
+      if node.pointee.state.load(.relaxed) == WaiterState.woken {
+        _ = node.pointee.state.compareExchange(WaiterState.woken, WaiterState.waiting, .acquireRelease)
+      }
+      // Publish, then announce. Also after each return from serving: the releaser that passed over us has freed the gate
+      // before our announcement, or sees it (GateWord.swift).
+      if queue.pointee.word.announce(gate) {
+        ipl = level
+        if tryTake(queue) {
+          locked(queue) { $0.pointee.remove(node) }
+          break
+        }
+        ipl = waitLevel
+      }
+      // Acquire: pairs with the granter's compare-exchange; the gate comes with all its earlier holders' writes.
+      if node.pointee.state.load(.acquire) == WaiterState.granted {
+        ipl = level
+        // The granter unlinked the node after it said so, still under the lock: the node is free to reuse after it.
+        locked(queue) { _ in }
+        break
+      }
+      if hasWork(above: waitLevel) {
+        recognise()
+        continue
+      }
+      sleep(above: waitLevel, refused: queue.pointee.word.isOnlyReserved(gate))
+    }
+    p.pointee.waiting = nil
+    p.pointee.waitDepth -= 1
+  }
+
+  /// Whether something above a level asks to be looked at and may run.
+  @inlinable func hasWork(above level: Level) -> Bool {
+    summary.load(.relaxed) & Self.bits(above: level) & ~UInt(p.pointee.throttled) != 0
+  }
+
+  /// Sleeps until the seat is rung, unless something above `level` waits already.
+  ///
+  /// Everybody who changes what the sleeper waits for rings the seat afterwards, and a ring before the sleep ends it; so
+  /// there is no check to race with, but one: a signal handler of this very thread marks without ringing unless it sees
+  /// `parking`. It runs on this thread, so program order (kept by the light fence) is enough.
+  /// Who was `refused` a gate that is kept for somebody looks again when the reservation may have lapsed: it may be that
+  /// nobody else does.
+  @inlinable func sleep(above level: Level, refused: Bool = false) {
+    let parking = p.pointee.parking
+    parking.store(1, .relaxed)
+    M.lightFence()
+    var deadline = UInt64.max
+    if isCPU { deadline = nextDeadline() }
+    if refused { deadline = min(deadline, system.machine.now() &+ system.configuration.reservationLapse) }
+    if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0 {
+      system.machine.park(p.pointee.seat, until: deadline)
+    }
+    parking.store(0, .relaxed)
+    if isCPU { poll(force: true) }
+  }
+}

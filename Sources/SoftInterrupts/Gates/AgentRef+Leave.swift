@@ -1,0 +1,149 @@
+// Leaving gates: run what is marked, hand over or free, then look.
+//
+// Law: highest gate first; a gate is freed before the IPL falls below it; whoever frees a gate whose ATTN bit was set looks
+// at its queue and marks afterwards. Work is run for others only if the IPL that is returned to is below the gate's level:
+// inside a mask, or inside an MP-safe handler of the level, it would run in the middle of what is protected.
+
+extension AgentRef {
+  /// Frees `gates`, which the agent's top context took, on the way back to `saved`.
+  @inlinable @inline(__always) func leave(_ gates: GateSet, returningTo saved: Level) {
+    if gates.isEmpty { return }
+    let word = system.gateWord
+    if !word.attention(gates).isEmpty {
+      leaveSlowly(gates, returningTo: saved)
+      return
+    }
+    let big = gates.intersection(Level.none.gate)
+    strike(big)
+    let wanted = word.free(gates)
+    strike(gates)
+    if !wanted.isEmpty { look(wanted) }
+  }
+
+  /// One gate after the other, highest first.
+  @inlinable @inline(never)
+  func leaveSlowly(_ gates: GateSet, returningTo saved: Level) {
+    var left = gates
+    while !left.isEmpty {
+      let level = left.highest
+      left.remove(level.gate)
+      let next = max(saved, level.below)
+      leaveOne(system.queue(level), returningTo: next)
+      context.pointee.own.remove(level.gate)
+      if level != .none { ipl = next }
+    }
+  }
+
+  /// Leaves one gate that wants attention.
+  @inlinable @inline(never)
+  func leaveOne(_ queue: UnsafeMutablePointer<GateQueue<M>>, returningTo next: Level) {
+    let level = queue.pointee.level
+    if isCPU && (next < level || Mutant.isOn(.drainInsideMask)) { drain(queue) }
+    let isBig = queue.pointee.gate == Level.none.gate && queue == system.queue(.none)
+    if isBig { strike(Level.none.gate) }
+    let now = queue.pointee.head == nil ? 0 : system.machine.now()
+    var woken: M.Seat?
+    var marks: UInt = 0
+    locked(queue) { queue in
+      if let next = handOver(queue, now) {
+        woken = next
+        return
+      }
+      _ = queue.pointee.word.free(queue.pointee.gate)
+      (woken, marks) = lookLocked(queue)
+    }
+    if queue == system.queue(level) { strike(level.gate) }
+    wake(woken, marks, level)
+  }
+
+  /// Gives the gate to the first overdue waiter that is at the top of its CPU, if there is one; else counts the pass-overs
+  /// and keeps the gate for one that has been passed over too often. Queue lock held, gate held.
+  @inlinable func handOver(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ now: UInt64) -> M.Seat? {
+    if Mutant.isOn(.noHandOff) { return nil }
+    let bound = system.configuration.handOffAfter
+    let patience = system.configuration.patience
+    let counters = self.counters(queue.pointee.level)
+    var at = queue.pointee.head
+    while let waiter = at {
+      at = waiter.pointee.next
+      if now < waiter.pointee.since &+ bound { continue }
+      // Acquire-release: the waiter's acquire of `granted` takes over what we wrote under the gate.
+      if waiter.pointee.state.compareExchange(WaiterState.waiting, WaiterState.granted, .acquireRelease)
+        || waiter.pointee.state.compareExchange(WaiterState.woken, WaiterState.granted, .acquireRelease)
+        || (Mutant.isOn(.handToServing)
+          && waiter.pointee.state.compareExchange(WaiterState.serving, WaiterState.granted, .acquireRelease))
+      {
+        let seat = waiter.pointee.agent!.pointee.seat
+        queue.pointee.remove(waiter)
+        counters.pointee.handedOff &+= 1
+        // Clear, then look: marks and waiters that are there keep the bit set.
+        queue.pointee.word.clearAttention(queue.pointee.gate)
+        if queue.pointee.head != nil || queue.pointee.marks.load(.acquire) != 0 {
+          queue.pointee.word.setAttention(queue.pointee.gate)
+        }
+        return seat
+      }
+      waiter.pointee.passes += 1
+      counters.pointee.passedOver &+= 1
+      if waiter.pointee.passes >= patience && queue.pointee.reservedFor == nil {
+        waiter.pointee.passes = 0
+        queue.pointee.reservedFor = waiter
+        queue.pointee.freeSince = now
+        queue.pointee.word.setReserved(queue.pointee.gate)
+      }
+    }
+    return nil
+  }
+
+  /// Looks at queues and marks of gates that have just been freed, or whose woken waiter cannot try now.
+  @inlinable @inline(never) func look(_ gates: GateSet) {
+    if Mutant.isOn(.noLook) { return }
+    var left = gates
+    while !left.isEmpty {
+      let level = left.lowest
+      left.remove(level.gate)
+      look(system.queue(level))
+    }
+  }
+
+  @inlinable func look(_ queue: UnsafeMutablePointer<GateQueue<M>>) {
+    var woken: M.Seat?
+    var marks: UInt = 0
+    locked(queue) { (woken, marks) = lookLocked($0) }
+    wake(woken, marks, queue.pointee.level)
+  }
+
+  /// Whom to wake and whose work was marked. Clears the attention bit first, so that what is announced later sets it again.
+  @inlinable func lookLocked(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> (M.Seat?, UInt) {
+    queue.pointee.word.clearAttention(queue.pointee.gate)
+    let marks = queue.pointee.marks.exchange(0, .acquireRelease)
+    var seat: M.Seat?
+    if let first = queue.pointee.wakeFirst() { seat = first.pointee.agent!.pointee.seat }
+    if queue.pointee.head != nil { queue.pointee.word.setAttention(queue.pointee.gate) }
+    return (seat, marks)
+  }
+
+  /// Wakes a waiter and rings the marked CPUs. The seat may belong to a thread that has gone meanwhile: seats stay valid.
+  @inlinable func wake(_ seat: M.Seat?, _ marks: UInt, _ level: Level) {
+    if let seat { system.machine.unpark(seat) }
+    var left = marks
+    while left != 0 {
+      let cpu = left.trailingZeroBitCount
+      left &= left &- 1
+      ringMarked(cpu, level)
+    }
+  }
+
+  /// Rings a CPU whose work was marked on a gate: at that level, or for the big lock at each level it may have such work at.
+  @inlinable func ringMarked(_ cpu: Int, _ level: Level) {
+    let home = system.agent(ofCPU: cpu)
+    if level == .none {
+      home.summary.fetchOr(system.bigLockLevels(), .acquireRelease)
+      if home.p != p { system.machine.unpark(home.p.pointee.seat) }
+    } else if home.p == p {
+      summary.fetchOr(Self.bit(level), .acquireRelease)
+    } else {
+      home.ring(level)
+    }
+  }
+}

@@ -1,0 +1,115 @@
+// Who waits for one gate, in the order of arrival, and whose asynchronous work is marked on it.
+//
+// Law: the list, `since`, `passes` and the reservation are read and written under `lock` only. `lock` is held at
+// IPL `high` for a few instructions, and no gate is waited for under it. A waiter's `state` word is a compare-exchange
+// variable of its own CPU and of the holder of the gate:
+//
+//      waiting ──(who looks, under lock)──▶ woken       it was told that the gate is free: it tries, or looks itself
+//      waiting, woken ──(holder, under lock)──▶ granted the gate is the waiter's; it was unlinked
+//      waiting, woken ──(own CPU)──▶ serving            suspended under a handler: passed over, keeps its place
+//      serving, woken ──(own CPU)──▶ waiting            before it announces itself again
+
+/// The states of a waiter's word.
+@usableFromInline enum WaiterState {
+  @inlinable static var waiting: UInt { 0 }
+  @inlinable static var serving: UInt { 1 }
+  @inlinable static var granted: UInt { 2 }
+  @inlinable static var woken: UInt { 3 }
+}
+
+/// One wait of one agent. The memory belongs to the agent and outlives the wait.
+@frozen @usableFromInline struct Waiter<M: Machine> {
+  @usableFromInline let state: UnsafeMutablePointer<M.Word>
+  @usableFromInline var next: UnsafeMutablePointer<Waiter<M>>?
+  @usableFromInline var agent: UnsafeMutablePointer<Agent<M>>?
+  /// The queue of its present or last wait. Its own CPU's, like `agent`.
+  @usableFromInline var queue: UnsafeMutablePointer<GateQueue<M>>?
+  @usableFromInline var since: UInt64 = 0
+  @usableFromInline var passes: Int = 0
+
+  @inlinable init() {
+    state = .words(1)
+  }
+  @inlinable func deallocate() { state.deallocate() }
+}
+
+@frozen @usableFromInline struct GateQueue<M: Machine> {
+  @usableFromInline let word: GateWord<M>
+  /// The one gate of `word` that this queue is for.
+  @usableFromInline let gate: GateSet
+  /// Its level: at which its holder runs.
+  @usableFromInline let level: Level
+  @usableFromInline let lock: UnsafeMutablePointer<M.Word>
+  /// CPUs that have asynchronous work for this gate, a bit each.
+  @usableFromInline let marks: UnsafeMutablePointer<M.Word>
+  @usableFromInline var head: UnsafeMutablePointer<Waiter<M>>?
+  @usableFromInline var tail: UnsafeMutablePointer<Waiter<M>>?
+  /// For whom the gate is kept while it is free, and since when it has been free.
+  @usableFromInline var reservedFor: UnsafeMutablePointer<Waiter<M>>?
+  @usableFromInline var freeSince: UInt64 = 0
+
+  @inlinable init(word: GateWord<M>, level: Level, gate: GateSet) {
+    self.word = word
+    self.gate = gate
+    self.level = level
+    lock = .words(1)
+    marks = .words(1)
+  }
+
+  @inlinable func deallocate() {
+    lock.deallocate()
+    marks.deallocate()
+  }
+
+  // MARK: Under the lock
+
+  @inlinable mutating func append(_ waiter: UnsafeMutablePointer<Waiter<M>>) {
+    waiter.pointee.next = nil
+    if let tail { tail.pointee.next = waiter } else { head = waiter }
+    tail = waiter
+  }
+
+  /// Takes a waiter out of the list, and its reservation with it.
+  @inlinable mutating func remove(_ waiter: UnsafeMutablePointer<Waiter<M>>) {
+    var previous: UnsafeMutablePointer<Waiter<M>>?
+    var at = head
+    while let here = at, here != waiter {
+      previous = here
+      at = here.pointee.next
+    }
+    guard at == waiter else { return }
+    if let previous { previous.pointee.next = waiter.pointee.next } else { head = waiter.pointee.next }
+    if tail == waiter { tail = previous }
+    waiter.pointee.next = nil
+    if reservedFor == waiter { endReservation() }
+  }
+
+  @inlinable mutating func endReservation() {
+    reservedFor = nil
+    word.clearReserved(gate)
+  }
+
+  /// Tells the first waiter that is at the top of its CPU that the gate is free; nil if there is none, or if the first one was
+  /// told already and has not tried since: it will try, or look itself when it cannot.
+  ///
+  /// Acquire-release: pairs with the waiter's own store of `waiting`.
+  @inlinable func wakeFirst() -> UnsafeMutablePointer<Waiter<M>>? {
+    var at = head
+    while let here = at {
+      let state = here.pointee.state
+      if state.compareExchange(WaiterState.waiting, WaiterState.woken, .acquireRelease) { return here }
+      if state.load(.acquire) == WaiterState.woken { return nil }
+      at = here.pointee.next
+    }
+    return nil
+  }
+}
+
+/// Takes a core-internal spin lock. The caller is at IPL `high` or otherwise sure not to be interrupted by who wants it.
+@inlinable func spinLock<M: Machine>(_: M.Type, _ lock: UnsafeMutablePointer<M.Word>) {
+  var round = 0
+  while lock.load(.relaxed) != 0 || lock.exchange(1, .acquire) != 0 {
+    M.pause(round)
+    round &+= 1
+  }
+}

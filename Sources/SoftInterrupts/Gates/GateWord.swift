@@ -1,0 +1,74 @@
+// The packed word of all gates, and the argument why its protocols lose nothing.
+//
+// Every write to the word is a read-modify-write, so its writes are totally ordered and each synchronises with all
+// earlier ones (release sequences are never broken). *Publish, then announce*: who marks or waits first publishes (a mark,
+// a waiter's state), then sets ATTN with `announce`. Either the old value shows the gate free, and the announcer tries
+// itself; or the holder's freeing operation comes later in the word's order, sees ATTN and has acquired what was
+// published. So no store–load fence is needed anywhere around a gate. Why one word: Documentation/Decisions/0001.
+
+extension GateSet {
+  /// The bits of the word: owned; to be looked at by whoever frees the gate; free but kept for one waiter.
+  @inlinable var heldBits: UInt { rawValue }
+  @inlinable var attentionBits: UInt { rawValue << 8 }
+  @inlinable var reservedBits: UInt { rawValue << 16 }
+}
+
+/// The packed word of a set of gates, or (with one gate of it in use) of a LevelLock.
+@frozen @usableFromInline struct GateWord<M: Machine> {
+  @usableFromInline let word: UnsafeMutablePointer<M.Word>
+  @inlinable init(_ word: UnsafeMutablePointer<M.Word>) { self.word = word }
+
+  /// Takes all gates of the set in one step, if each is free and unreserved. Repeats only if the word changed under it
+  /// while they are free. The acquire pairs with the release in ``free(_:)``; the release part keeps the caller's
+  /// store of its IPL before the acquisition ("raise before you acquire").
+  @inlinable @inline(__always) func take(_ gates: GateSet) -> Bool {
+    var seen = word.load(.relaxed)
+    while seen & (gates.heldBits | gates.reservedBits) == 0 {
+      if word.compareExchange(seen, seen | gates.heldBits, .acquireRelease) { return true }
+      seen = word.load(.relaxed)
+    }
+    return false
+  }
+
+  /// Takes one gate that is free, ending its reservation in the same step. Queue lock held.
+  @inlinable func takeKept(_ gate: GateSet) -> Bool {
+    var seen = word.load(.relaxed)
+    while seen & gate.heldBits == 0 {
+      if word.compareExchange(seen, (seen & ~gate.reservedBits) | gate.heldBits, .acquireRelease) { return true }
+      seen = word.load(.relaxed)
+    }
+    clearReserved(gate)
+    return false
+  }
+
+  /// Whether one of the gates is reserved and all are without an owner: then a try has to ask the queue.
+  @inlinable func isOnlyReserved(_ gates: GateSet) -> Bool {
+    let seen = word.load(.relaxed)
+    return seen & gates.heldBits == 0 && seen & gates.reservedBits != 0
+  }
+
+  /// Frees the gates, which the caller holds; the gates among them that somebody announced something for.
+  /// The release pairs with the acquire in ``take(_:)``, the acquire with the release in ``announce(_:)``.
+  @inlinable @inline(__always) func free(_ gates: GateSet) -> GateSet {
+    let old = word.fetchAnd(~gates.heldBits, .acquireRelease)
+    return GateSet(rawValue: (old & gates.attentionBits) >> 8)
+  }
+
+  /// Says that something was published for these gates; whether one of them was free, so that the caller has to try.
+  /// Always a read-modify-write, also when the bit is set: a failed compare-exchange would announce nothing.
+  @inlinable func announce(_ gate: GateSet) -> Bool {
+    word.fetchOr(gate.attentionBits, .acquireRelease) & gate.heldBits == 0
+  }
+
+  /// The gates of the set that want attention now; a hint, read before a leaving to choose its path.
+  @inlinable @inline(__always) func attention(_ gates: GateSet) -> GateSet {
+    GateSet(rawValue: (word.load(.relaxed) & gates.attentionBits) >> 8)
+  }
+
+  /// Clears the attention bit before a look: what is announced later sets it again. Queue lock held.
+  @inlinable func clearAttention(_ gate: GateSet) { word.fetchAnd(~gate.attentionBits, .acquireRelease) }
+  @inlinable func setAttention(_ gate: GateSet) { word.fetchOr(gate.attentionBits, .acquireRelease) }
+  /// Sets or clears the reservation. Queue lock held.
+  @inlinable func setReserved(_ gate: GateSet) { word.fetchOr(gate.reservedBits, .acquireRelease) }
+  @inlinable func clearReserved(_ gate: GateSet) { word.fetchAnd(~gate.reservedBits, .acquireRelease) }
+}

@@ -1,0 +1,132 @@
+// Scheduling: mark, and nothing else.
+//
+// Law: wait-free and async-signal-safe, from any level and any thread. A schedule that returns `.scheduled` or `.coalesced` is
+// followed by a whole run that starts after it. The pending bit is always set by a read-modify-write, also when it is set
+// already, so that the claim that clears it has acquired what every scheduler wrote before.
+
+/// A handler that was established; a value that may be copied anywhere and outlive the handler.
+@frozen public struct Handler<M: Machine>: Hashable, @unchecked Sendable {
+  // Sendable: the slot's memory is never freed, and what is in it is guarded as HandlerSlot.swift says.
+  @usableFromInline let slot: UnsafeMutablePointer<HandlerSlot<M>>
+  @usableFromInline let generation: UInt
+
+  @inlinable init(slot: UnsafeMutablePointer<HandlerSlot<M>>, generation: UInt) {
+    self.slot = slot
+    self.generation = generation
+  }
+}
+
+/// What became of a schedule.
+@frozen public enum ScheduleResult: Sendable {
+  /// It is pending now.
+  case scheduled
+  /// It was pending already; that run starts after this call as well.
+  case coalesced
+  /// The handler has been disestablished. Nothing was done.
+  case notEstablished
+  /// The CPU is offline and the handler is bound to it: it stays pending and runs when the CPU is online again.
+  case offline
+}
+
+extension Handler {
+  /// Makes the handler pending on the calling CPU; a thread that is no CPU makes it pending on CPU 0.
+  ///
+  /// Any level, any thread, any signal handler. Wait-free: at most six atomic operations.
+  @inlinable @discardableResult public func schedule() -> ScheduleResult {
+    if let current = M.current {
+      let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+      if agent.isCPU && agent.p.pointee.system === slot.pointee.system {
+        return mark(home: agent, from: agent)
+      }
+      return markElsewhere(cpu: 0, from: agent)
+    }
+    return markElsewhere(cpu: 0, from: nil)
+  }
+
+  /// Makes the handler pending on a CPU.
+  ///
+  /// Any level, any thread, any signal handler. Wait-free. `cpu` counts from 0 and must exist.
+  @inlinable @discardableResult public func schedule(on cpu: Int) -> ScheduleResult {
+    let current = M.current
+    return markElsewhere(cpu: cpu, from: current.map { AgentRef($0.assumingMemoryBound(to: Agent<M>.self)) })
+  }
+
+  /// The generation is compared first: with a stale handle even the system may be gone.
+  @inlinable func markElsewhere(cpu: Int, from agent: AgentRef<M>?) -> ScheduleResult {
+    let inflight = agent?.p.pointee.inflight
+    enter(inflight)
+    defer { exit(inflight) }
+    guard isCurrent else { return .notEstablished }
+    let system = slot.pointee.system
+    precondition(cpu >= 0 && cpu < system.cpuCount, "schedule: no such CPU")
+    return markCurrent(home: system.agent(ofCPU: cpu), from: agent)
+  }
+
+  @inlinable @inline(__always)
+  func mark(home: AgentRef<M>, from agent: AgentRef<M>) -> ScheduleResult {
+    let inflight = agent.p.pointee.inflight
+    enter(inflight)
+    defer { exit(inflight) }
+    guard isCurrent else { return .notEstablished }
+    return markCurrent(home: home, from: agent)
+  }
+
+  /// Acquire: pairs with the release of `establish`, so the slot's fields are this generation's.
+  @inlinable var isCurrent: Bool {
+    slot.pointee.generation.load(.acquire) == generation || Mutant.isOn(.staleHandles)
+  }
+
+  /// Says that this thread is between its look at the generation and its mark. The light fence pairs with the heavy one of
+  /// who changed the generation and looks for schedules in flight. A signal handler in between adds and subtracts.
+  @inlinable @inline(__always) func enter(_ inflight: UnsafeMutablePointer<M.Word>?) {
+    if let inflight {
+      inflight.store(inflight.load(.relaxed) &+ 1, .relaxed)
+      M.lightFence()
+    } else {
+      slot.pointee.foreignInflight.fetchAdd(1, .sequentiallyConsistent)
+    }
+  }
+
+  /// Release: the mark is visible to who sees the counter at 0.
+  @inlinable @inline(__always) func exit(_ inflight: UnsafeMutablePointer<M.Word>?) {
+    if let inflight {
+      inflight.store(inflight.load(.relaxed) &- 1, .release)
+    } else {
+      slot.pointee.foreignInflight.fetchAdd(0 &- 1, .sequentiallyConsistent)
+    }
+  }
+
+  @inlinable @inline(__always)
+  func markCurrent(home: AgentRef<M>, from agent: AgentRef<M>?) -> ScheduleResult {
+    let level = slot.pointee.level
+    let bit = slot.pointee.bit
+    let isHere = home.p == agent?.p
+    let record = slot.pointee.home(home.cpu)
+    if isHere { Home<M>.bump(record.scheduledHere) } else { record.bumpShared(record.scheduledElsewhere) }
+    // Release: the claim acquires what the scheduler wrote. Acquire: keeps the stamp's read after the bit.
+    let old = home.pending(level).fetchOr(bit, .acquireRelease)
+    if old & bit != 0 {
+      if isHere { Home<M>.bump(record.coalesced) } else { record.bumpShared(record.coalesced) }
+      return .coalesced
+    }
+    if slot.pointee.isBound {
+      home.p.stamp(record, claims: PendingWord.claims(old), level)
+    }
+    let system = slot.pointee.system
+    if system.configuration.timing {
+      record.pendingSince.store(UInt(truncatingIfNeeded: system.machine.now()) | 1, .relaxed)
+    }
+    // Publish (the bit), then ask: pairs with the CPU's clear of the summary before it reads the pending word.
+    home.summary.fetchOr(AgentRef<M>.bit(level), .acquireRelease)
+    if !isHere {
+      system.machine.unpark(home.p.pointee.seat)
+    } else if home.p.pointee.parking.load(.relaxed) != 0 {
+      // A signal handler, on a CPU that is about to sleep.
+      system.machine.unpark(home.p.pointee.seat)
+    }
+    // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
+    M.lightFence()
+    if home.p.pointee.offline.load(.relaxed) != 0 { return system.reroute(self, from: home) }
+    return .scheduled
+  }
+}

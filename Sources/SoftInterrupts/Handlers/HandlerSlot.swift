@@ -1,0 +1,154 @@
+// The memory of handlers: one slot for each (level, bit), kept for the life of the process.
+//
+// Law: a slot is never freed, so a stale handle may always ask it; `generation` is odd while a handler is established in
+// it. A slot gets its next owner only after every `schedule` that had compared the old generation has set its bit (and the
+// bit was cleared again), so a stale handle can never reach the next owner.
+
+/// How a handler is let in at its level.
+public enum WayIn: UInt8, Sendable, CaseIterable, CustomStringConvertible {
+  /// Not migrated: under the big lock and the gate of its level.
+  case bigLock
+  /// Under the gate of its level: at most one CPU at a time, never twice at once.
+  case ordered
+  /// As ordered, and it promises to raise to no other soft level.
+  case disjoint
+  /// Under no gate: on many CPUs at once, with locks of its own.
+  case mpSafe
+
+  public var description: String {
+    switch self {
+    case .bigLock: "bigLock"
+    case .ordered: "ordered"
+    case .disjoint: "disjoint"
+    case .mpSafe: "mpSafe"
+    }
+  }
+}
+
+/// On which CPU a handler runs.
+public enum Placement: UInt8, Sendable {
+  /// On the CPU that it was scheduled on: it may use per-CPU data.
+  case bound
+  /// On any CPU: whoever holds the gate may run it when it leaves.
+  case anywhere
+}
+
+/// What a handler did on behalf of one CPU. The words are written by any CPU (relaxed: they are counts, and order nothing),
+/// the plain fields by who runs the handler.
+@frozen @usableFromInline struct Home<M: Machine> {
+  @usableFromInline let words: UnsafeMutablePointer<M.Word>
+  @inlinable init(_ words: UnsafeMutablePointer<M.Word>) { self.words = words }
+  @inlinable static var size: Int { 10 }
+
+  /// When the pending bit was set: the level's claim count then in the upper half, the number drawn in the lower.
+  @inlinable var stamp: UnsafeMutablePointer<M.Word> { words }
+  /// The claim count after the last claim of this handler here. The claimer's own; bound handlers are claimed at home.
+  @inlinable var lastClaim: UnsafeMutablePointer<M.Word> { words + 8 }
+  @inlinable var runTime: UnsafeMutablePointer<M.Word> { words + 9 }
+  /// Schedules by the CPU itself (plain read and write: a signal handler in between may cost one count).
+  @inlinable var scheduledHere: UnsafeMutablePointer<M.Word> { words + 1 }
+  @inlinable var scheduledElsewhere: UnsafeMutablePointer<M.Word> { words + 2 }
+  @inlinable var coalesced: UnsafeMutablePointer<M.Word> { words + 3 }
+  @inlinable var runs: UnsafeMutablePointer<M.Word> { words + 4 }
+  @inlinable var drainedRuns: UnsafeMutablePointer<M.Word> { words + 5 }
+  /// When it became pending, and times, in nanoseconds modulo the word (only with `Configuration/timing`).
+  @inlinable var pendingSince: UnsafeMutablePointer<M.Word> { words + 6 }
+  @inlinable var queueing: UnsafeMutablePointer<M.Word> { words + 7 }
+
+  /// Adds one to a counter that only one thread writes.
+  @inlinable static func bump(_ word: UnsafeMutablePointer<M.Word>, by step: UInt = 1) {
+    word.store(word.load(.relaxed) &+ step, .relaxed)
+  }
+
+  @inlinable func countRun(drained: Bool) { drained ? bumpShared(drainedRuns) : Self.bump(runs) }
+  @inlinable func bumpShared(_ word: UnsafeMutablePointer<M.Word>) { word.fetchAdd(1, .relaxed) }
+
+  /// Accounts for the time between mark and run; the time now.
+  @inlinable func startRun(now: UInt64) -> UInt64 {
+    let since = pendingSince.load(.relaxed)
+    if since != 0 { queueing.fetchAdd(UInt(truncatingIfNeeded: now) &- since, .relaxed) }
+    return now
+  }
+}
+
+@frozen @usableFromInline struct HandlerSlot<M: Machine> {
+  // Set once, when the slot is made.
+  @usableFromInline let level: Level
+  /// The bit in the pending words of the level.
+  @usableFromInline let bit: UInt
+  @usableFromInline let generation: UnsafeMutablePointer<M.Word>
+  @usableFromInline let homes: UnsafeMutablePointer<M.Word>
+  /// Counts schedules in flight on threads without an agent. Shared by a system's slots, kept as they are.
+  @usableFromInline let foreignInflight: UnsafeMutablePointer<M.Word>
+  @usableFromInline unowned(unsafe) let system: InterruptSystem<M>
+
+  // Set by `establish`, before the generation is.
+  @usableFromInline var isBound = true
+  @usableFromInline var name = ""
+  @usableFromInline var body: (borrowing Here<M>) -> Void
+
+  // Under the table lock.
+  @usableFromInline var suspensions = 0
+  /// Changes under way: each keeps dispatch away until it is done.
+  @usableFromInline var changes = 0
+  /// Asked for from inside the handler: what is left is done when the run ends.
+  @usableFromInline var retiring = false
+
+  @inlinable init(level: Level, bit: UInt, system: InterruptSystem<M>) {
+    self.level = level
+    self.bit = bit
+    self.system = system
+    self.foreignInflight = system.foreignInflight
+    generation = .words(1)
+    homes = .words(system.cpuCount * Home<M>.size)
+    body = { _ in }
+  }
+
+  /// Starts the counts of a new owner. Stamps and claims go on.
+  @inlinable func clearStatistics(_ cpuCount: Int) {
+    for cpu in 0..<cpuCount { for word in 1..<Home<M>.size where word != 8 { (home(cpu).words + word).store(0, .relaxed) } }
+  }
+
+  @inlinable func home(_ cpu: Int) -> Home<M> { Home(homes + cpu * Home<M>.size) }
+}
+
+/// The handlers of a level by their way in: words that every dispatch reads and only establishing, changing and suspending
+/// write, under the table lock.
+@frozen @usableFromInline struct Ways<M: Machine> {
+  @usableFromInline let base: UnsafeMutablePointer<M.Word>
+  @inlinable init(_ base: UnsafeMutablePointer<M.Word>) { self.base = base }
+  @inlinable static var size: Int { 8 }
+
+  @inlinable var bigLock: UnsafeMutablePointer<M.Word> { base }
+  /// Ordered and disjoint.
+  @inlinable var ordered: UnsafeMutablePointer<M.Word> { base + 1 }
+  @inlinable var disjoint: UnsafeMutablePointer<M.Word> { base + 2 }
+  @inlinable var mpSafe: UnsafeMutablePointer<M.Word> { base + 3 }
+  @inlinable var anywhere: UnsafeMutablePointer<M.Word> { base + 4 }
+  @inlinable var suspended: UnsafeMutablePointer<M.Word> { base + 5 }
+  /// Slots that have an owner or wait for their last schedules.
+  @inlinable var used: UnsafeMutablePointer<M.Word> { base + 6 }
+  /// Slots that wait for their last schedules.
+  @inlinable var quarantined: UnsafeMutablePointer<M.Word> { base + 7 }
+
+  /// Lets a handler in by one way, and by no other. Release: pairs with the acquire loads of dispatch.
+  @inlinable func set(_ bit: UInt, _ way: WayIn?) {
+    // Out first: a dispatch in between finds it under no way and leaves it pending.
+    for word in [bigLock, ordered, disjoint, mpSafe] { word.fetchAnd(~bit, .acquireRelease) }
+    switch way {
+    case .bigLock: bigLock.fetchOr(bit, .acquireRelease)
+    case .ordered: ordered.fetchOr(bit, .acquireRelease)
+    case .disjoint:
+      disjoint.fetchOr(bit, .acquireRelease)
+      ordered.fetchOr(bit, .acquireRelease)
+    case .mpSafe: mpSafe.fetchOr(bit, .acquireRelease)
+    case nil: break
+    }
+  }
+
+  @inlinable func way(of bit: UInt) -> WayIn {
+    if mpSafe.load(.relaxed) & bit != 0 { return .mpSafe }
+    if disjoint.load(.relaxed) & bit != 0 { return .disjoint }
+    return bigLock.load(.relaxed) & bit != 0 ? .bigLock : .ordered
+  }
+}

@@ -1,0 +1,99 @@
+// Slots between owners: quarantine and reuse; the handler that ends itself.
+//
+// Law: a slot leaves quarantine only when, after its generation was changed and a heavy fence, every counter of schedules in
+// flight was seen 0 and every CPU outside an MP-safe run of the level once. A schedule or run that began later has seen the
+// new generation, or no way in.
+
+/// Slots of each level that the core uses itself.
+@frozen @usableFromInline enum InternalSlots {
+  @inlinable static var crossCalls: Int { 0 }
+  @inlinable static var orderedCallouts: Int { 1 }
+  @inlinable static var mpSafeCallouts: Int { 2 }
+  @inlinable static var bigLockCallouts: Int { 3 }
+  @inlinable static var count: Int { 4 }
+  @inlinable static var mask: UInt { 0b1111 }
+}
+
+extension InterruptSystem {
+  /// Table lock held.
+  func quarantine(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
+    let ways = ways(slot.pointee.level)
+    ways.anywhere.fetchAnd(~slot.pointee.bit, .acquireRelease)
+    ways.quarantined.fetchOr(slot.pointee.bit, .acquireRelease)
+  }
+
+  /// Frees the quarantined slots of a level that nothing can reach any more.
+  func reclaim(_ level: Level) {
+    let ways = ways(level)
+    let waiting = ways.quarantined.load(.acquire)
+    if waiting == 0 { return }
+    M.heavyFence()
+    var bodies: [(borrowing Here<M>) -> Void] = []
+    let slots = (0..<UInt.bitWidth).filter { waiting & (1 << UInt($0)) != 0 }
+    bodies.reserveCapacity(slots.count)
+    lockedTable {
+      guard isQuiet(level) else { return }
+      for index in slots {
+        let slot = slotMemory(level, index)
+        // Two threads may have come with the same list; only one finds the bit.
+        guard ways.quarantined.fetchAnd(~slot.pointee.bit, .acquireRelease) & slot.pointee.bit != 0 else { continue }
+        _ = clearPending(slot)
+        bodies.append(slot.pointee.body)
+        slot.pointee.body = { _ in }
+        ways.used.fetchAnd(~slot.pointee.bit, .acquireRelease)
+      }
+    }
+    withExtendedLifetime(bodies) {}
+  }
+
+  /// Whether no schedule is in flight and no MP-safe handler of the level runs. Table lock held, after a heavy fence.
+  func isQuiet(_ level: Level) -> Bool {
+    if foreignInflight.load(.sequentiallyConsistent) != 0 { return false }
+    for cpu in 0..<cpuCount {
+      let agent = agent(ofCPU: cpu)
+      if agent.p.pointee.inflight.load(.acquire) != 0 { return false }
+      if agent.p.pointee.epochs[Int(level.rawValue)].isOdd { return false }
+    }
+    return visitorsAreQuiet()
+  }
+
+  /// A handler that ends itself: no later run starts, and its slot is given back after this one.
+  @usableFromInline func retireSelf(_ agent: AgentRef<M>) {
+    guard let slot = agent.context.pointee.slot else { return }
+    let ways = ways(slot.pointee.level)
+    lockedTable {
+      guard slot.pointee.generation.load(.acquire) & 1 != 0 else { return }
+      slot.pointee.generation.fetchAdd(1, .acquireRelease)
+      ways.set(slot.pointee.bit, nil)
+      slot.pointee.retiring = true
+    }
+  }
+
+  /// After the last run of a handler that ended itself. Its body stays until no other CPU can be in it.
+  @usableFromInline func finishRetiring(_ slot: UnsafeMutablePointer<HandlerSlot<M>>, _ agent: AgentRef<M>) {
+    lockedTable {
+      guard slot.pointee.retiring else { return }
+      slot.pointee.retiring = false
+      _ = clearPending(slot)
+      quarantine(slot)
+    }
+  }
+
+  /// The memory of a slot, made at its first use. Table lock held.
+  func slotMemory(_ level: Level, _ index: Int) -> UnsafeMutablePointer<HandlerSlot<M>> {
+    let place = slots + Int(level.rawValue) * UInt.bitWidth + index
+    if let slot = place.pointee { return slot }
+    let slot = UnsafeMutablePointer<HandlerSlot<M>>.allocate(capacity: 1)
+    slot.initialize(to: HandlerSlot(level: level, bit: 1 << UInt(index), system: self))
+    place.pointee = slot
+    return slot
+  }
+}
+
+extension UnsafeMutablePointer where Pointee: MachineWord {
+  /// The word at an index, as an epoch. Acquire: what happened before it became even is visible.
+  @usableFromInline subscript(index: Int) -> (isOdd: Bool, value: UInt) {
+    let value = (self + index).load(.acquire)
+    return (value & 1 != 0, value)
+  }
+}

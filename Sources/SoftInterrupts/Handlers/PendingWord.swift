@@ -1,0 +1,81 @@
+// The pending word of one CPU and level, and the order among its handlers.
+//
+// Law: the lower half of the word has a bit for each handler (the only truth), the upper half counts the claims. A claim clears
+// a bit and counts in one step, so the old value that a schedule's mark returns says exactly which claims came before the
+// mark. A stamp (claims, number) is valid for the handler's present mark if its claims are no older than the handler's last
+// claim; one written late by a schedule that was delayed over a claim is older, and ignored. A valid stamp's numbers order the
+// marks; a mark without a valid stamp comes last: its schedule has not returned, so no order is promised for it yet.
+// Numbers and counts are compared modulo half a word; so a handler that stays pending (suspended) while 2^31 others are
+// scheduled at its level (2^15 on 32-bit machines) may lose its place, and nothing else.
+
+@frozen @usableFromInline enum PendingWord {
+  @inlinable static var half: UInt { UInt(UInt.bitWidth / 2) }
+  /// The bits of the handlers.
+  @inlinable static var handlers: UInt { (1 << half) &- 1 }
+  @inlinable static func claims(_ word: UInt) -> UInt { word >> half }
+
+  /// Clears a bit and counts; the count after it, or nil if the bit was not set.
+  @inlinable static func claim<W: MachineWord>(_ word: UnsafeMutablePointer<W>, _ bit: UInt) -> UInt? {
+    var seen = word.load(.relaxed)
+    while true {
+      // A read-modify-write also when the bit is clear: what came before this look is acquired either way.
+      if seen & bit == 0 {
+        seen = word.fetchOr(0, .acquireRelease)
+        if seen & bit == 0 { return nil }
+      }
+      if word.compareExchange(seen, (seen & ~bit) &+ (1 << half), .acquireRelease) {
+        return claims(seen &+ (1 << half))
+      }
+      seen = word.load(.relaxed)
+    }
+  }
+}
+
+extension UnsafeMutablePointer {
+  /// Stamps the mark that was made when the word had counted `claims`. Repeats only while delayed schedules of earlier marks
+  /// write, of which each writes once.
+  @inlinable func stamp<M: Machine>(_ record: Home<M>, claims: UInt, _ level: Level)
+  where Pointee == Agent<M> {
+    // Relaxed: only the order on this one counter counts.
+    let number = (pointee.stamps + Int(level.rawValue)).fetchAdd(1, .relaxed)
+    let stamp = claims << PendingWord.half | number & PendingWord.handlers
+    var seen = record.stamp.load(.relaxed)
+    while true {
+      let age = (claims &- seen >> PendingWord.half) << PendingWord.half
+      // An older mark's stamp, or none: replace it. A newer one stays.
+      if Int(bitPattern: age) < 0 { return }
+      if record.stamp.compareExchange(seen, stamp, .relaxed) { return }
+      seen = record.stamp.load(.relaxed)
+    }
+  }
+}
+
+extension InterruptSystem {
+  /// The handler among `bits` that became pending first at `home`.
+  @inlinable func oldest(
+    of bits: UInt, at level: Level, home: AgentRef<M>
+  ) -> UnsafeMutablePointer<HandlerSlot<M>> {
+    var best = slot(level, bit: bits)
+    var left = bits & (bits &- 1)
+    if left == 0 { return best }
+    let claims = PendingWord.claims(home.pending(level).load(.relaxed))
+    var bestNumber = number(best.pointee.home(home.cpu), claims)
+    while left != 0 {
+      let next = slot(level, bit: left)
+      left &= left &- 1
+      guard let number = number(next.pointee.home(home.cpu), claims) else { continue }
+      if let known = bestNumber, Int(bitPattern: (number &- known) << PendingWord.half) >= 0 { continue }
+      best = next
+      bestNumber = number
+    }
+    return best
+  }
+
+  /// The number of a mark; nil if it has no valid stamp yet. Ages are counted back from the present count.
+  @inlinable func number(_ record: Home<M>, _ claims: UInt) -> UInt? {
+    let stamp = record.stamp.load(.relaxed)
+    let age = (claims &- stamp >> PendingWord.half) & PendingWord.handlers
+    let lastClaim = (claims &- record.lastClaim.load(.relaxed)) & PendingWord.handlers
+    return age <= lastClaim ? stamp & PendingWord.handlers : nil
+  }
+}

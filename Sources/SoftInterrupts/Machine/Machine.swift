@@ -1,0 +1,122 @@
+// All that the core asks of a machine. A port is written from this page alone.
+//
+// The core never blocks, allocates or takes a lock of the machine's on a hot path; what it asks there is `current`,
+// the word and `lightFence`. Everything else is asked on slow paths only.
+
+/// A multiprocessor that runs an ``InterruptSystem``.
+///
+/// The core is generic over the machine and its hot paths are inlinable, so each port gets code of its own, without
+/// witness tables.
+public protocol Machine: AnyObject, Sendable {
+  /// The atomic word of the machine; see ``MachineWord``.
+  associatedtype Word: MachineWord
+  /// Where one thread of execution (a CPU or a visitor) sleeps and is woken; a handle that may be copied to any thread.
+  associatedtype Seat: Sendable
+
+  /// How many CPUs there are, at least 1 and at most the number of bits of a word.
+  var cpuCount: Int { get }
+
+  /// What the core stored for the calling thread of execution, or nil. Read at each entry: one load where possible.
+  /// In a signal or interrupt handler it answers for the interrupted thread.
+  static var current: UnsafeMutableRawPointer? { get }
+  /// Stores the core's pointer for the calling thread of execution.
+  static func setCurrent(_ pointer: UnsafeMutableRawPointer?)
+
+  /// Orders the caller's accesses for what interrupts it on its own CPU: a compiler barrier where any instruction is a
+  /// recognition point, nothing where recognition points are calls.
+  static func localFence()
+  /// Half of an asymmetric pair: orders the caller's earlier stores before its later loads *as seen by whoever calls
+  /// ``heavyFence()``*. It is at least a compiler barrier.
+  static func lightFence()
+  /// The other half: every other thread of execution performs a sequentially consistent fence at some point of its own
+  /// between this call and its return.
+  static func heavyFence()
+  /// One step of a spin wait; `round` counts from 0. May give the processor away when `round` is large.
+  static func pause(_ round: Int)
+
+  /// Nanoseconds of a clock that never goes back and is common to all CPUs.
+  func now() -> UInt64
+
+  /// The seat of a CPU.
+  func seat(ofCPU cpu: Int) -> Seat
+  /// A seat for a thread that is no CPU. Made once for each visitor; given back with ``releaseSeat(_:)``.
+  func makeVisitorSeat() -> Seat
+  /// Takes a visitor's seat back. Its memory stays: a late ``unpark(_:)`` may still come and then does nothing, or makes the next
+  /// owner's `park` return early.
+  func releaseSeat(_ seat: Seat)
+  /// Whether two handles are of one seat.
+  func isSame(_ a: Seat, _ b: Seat) -> Bool
+  /// Sleeps until ``unpark(_:)`` is called on this seat, unless that has happened since `park` last returned, or until
+  /// `deadline` (nanoseconds of ``now()``; `UInt64.max` is never). May return early. On a CPU's seat devices are polled.
+  func park(_ seat: Seat, until deadline: UInt64)
+  /// Wakes whoever parks on the seat, or lets its next `park` return at once. From any thread; async-signal-safe. What
+  /// the caller wrote before is visible to the woken. On bare metal this is also the interrupt to that CPU: the doorbell.
+  func unpark(_ seat: Seat)
+
+  /// Looks at the devices of the calling CPU without waiting. Called at recognition points, not more often than
+  /// ``Configuration/pollInterval``.
+  func pollDevices(cpu: Int)
+
+  /// Starts a CPU: calls `main` on it, once, on a thread of execution of its own. Returns when it has been started.
+  func start(cpu: Int, _ main: @escaping @Sendable () -> Void) throws(MachineError)
+  /// Waits until `main` of this CPU has returned.
+  func join(cpu: Int)
+  /// Runs `main` once on another thread of execution that stands in for a CPU, whose own thread is busy elsewhere until
+  /// `main` has returned. Machines without such threads refuse.
+  func startSubstitute(forCPU cpu: Int, _ main: @escaping @Sendable () -> Void) throws(MachineError)
+
+  /// Reports a defect that cannot be survived, and does not return.
+  static func fatal(_ message: String) -> Never
+}
+
+/// Why a machine could not do what was asked; the text says what to do.
+public struct MachineError: Error, Sendable, CustomStringConvertible {
+  public var description: String
+  public init(_ description: String) { self.description = description }
+}
+
+/// How an access to a word is ordered, as in C++20.
+public enum MemoryOrder: Sendable {
+  case relaxed, acquire, release, acquireRelease, sequentiallyConsistent
+}
+
+/// One word of memory that several CPUs access.
+///
+/// A word lives in memory that the core allocates and never moves; all access is through its address, so that a
+/// simulated machine can make each operation a scheduling point of its own. `load` takes `relaxed`, `acquire` or
+/// `sequentiallyConsistent`; `store` takes `relaxed`, `release` or `sequentiallyConsistent`; the read-modify-writes take any and are wait-free where
+/// the processor has them.
+public protocol MachineWord: BitwiseCopyable {
+  init(_ value: UInt)
+  static func load(_ at: UnsafeMutablePointer<Self>, _ order: MemoryOrder) -> UInt
+  static func store(_ at: UnsafeMutablePointer<Self>, _ value: UInt, _ order: MemoryOrder)
+  static func exchange(_ at: UnsafeMutablePointer<Self>, _ value: UInt, _ order: MemoryOrder) -> UInt
+  static func fetchAdd(_ at: UnsafeMutablePointer<Self>, _ value: UInt, _ order: MemoryOrder) -> UInt
+  static func fetchOr(_ at: UnsafeMutablePointer<Self>, _ bits: UInt, _ order: MemoryOrder) -> UInt
+  static func fetchAnd(_ at: UnsafeMutablePointer<Self>, _ bits: UInt, _ order: MemoryOrder) -> UInt
+  /// Replaces `expected` by `desired`; on failure the order is the acquire part of `order`.
+  static func compareExchange(
+    _ at: UnsafeMutablePointer<Self>, _ expected: UInt, _ desired: UInt, _ order: MemoryOrder
+  ) -> Bool
+}
+
+/// The operations, spelled on the address.
+extension UnsafeMutablePointer where Pointee: MachineWord {
+  @inlinable @inline(__always) func load(_ order: MemoryOrder) -> UInt { Pointee.load(self, order) }
+  @inlinable @inline(__always) func store(_ value: UInt, _ order: MemoryOrder) {
+    Pointee.store(self, value, order)
+  }
+  @inlinable @inline(__always) func exchange(_ value: UInt, _ order: MemoryOrder) -> UInt {
+    Pointee.exchange(self, value, order)
+  }
+  @inlinable @inline(__always) @discardableResult
+  func fetchAdd(_ value: UInt, _ order: MemoryOrder) -> UInt { Pointee.fetchAdd(self, value, order) }
+  @inlinable @inline(__always) @discardableResult
+  func fetchOr(_ bits: UInt, _ order: MemoryOrder) -> UInt { Pointee.fetchOr(self, bits, order) }
+  @inlinable @inline(__always) @discardableResult
+  func fetchAnd(_ bits: UInt, _ order: MemoryOrder) -> UInt { Pointee.fetchAnd(self, bits, order) }
+  @inlinable @inline(__always)
+  func compareExchange(_ expected: UInt, _ desired: UInt, _ order: MemoryOrder) -> Bool {
+    Pointee.compareExchange(self, expected, desired, order)
+  }
+}

@@ -1,0 +1,82 @@
+// What the witness says when a program breaks the order.
+
+/// A programmer's error against the order, with all that is needed to mend it.
+public struct Violation: Sendable, CustomStringConvertible {
+  /// Which rule was broken.
+  public enum Rule: UInt8, Sendable, CaseIterable {
+    case cumulativeInsideExact, downward, raiseUnderMask, gateUnderLevelLock, disjointRaises
+    case bigLockInHandler, bigLockTooLate, waitOutOfOrder, levelLockAboveLevel, levelLockRank
+    case maskByVisitor, cellByVisitor, cellLevel, cellOpenTwice, cellElsewhere, guardOpenTwice
+    case parkUnderGate, conditionInHandler, conditionWithoutGuard, leaveUnderGate, twoSystems, raiseInSignal, changeFromInside
+
+    /// The rule, and what to do instead.
+    public var remedy: String {
+      switch self {
+      case .cumulativeInsideExact:
+        "a cumulative raise must not take a gate below one that an exact raise took: raise cumulatively first"
+      case .downward: "gates are acquired in ascending order only: raise to the higher level last"
+      case .raiseUnderMask: "raise first, then mask: inside a mask no gate at or below it may be taken"
+      case .gateUnderLevelLock: "no gate at or below a LevelLock's level may be taken under it: raise before locking"
+      case .disjointRaises: "a .disjoint handler raises to no other soft level: establish it as .ordered"
+      case .bigLockInHandler: "a handler takes the big lock by being established .bigLock only"
+      case .bigLockTooLate: "the big lock is the lowest gate: take it before any other, at level none"
+      case .waitOutOfOrder:
+        "a wait for CPUs at a level needs that level above every gate held and above the IPL: leave the raise first"
+      case .levelLockAboveLevel: "a LevelLock is taken at or below its level: take it before raising or masking above it"
+      case .levelLockRank: "two LevelLocks of one level are taken in ascending rank"
+      case .maskByVisitor: "a visitor has no handlers to mask: raise, or run on a CPU"
+      case .cellByVisitor: "per-CPU data belongs to a CPU: use a cross-call"
+      case .cellLevel: "a PerCPU value is opened at its level or masked to it, by a context that started at or below it"
+      case .cellOpenTwice: "this PerCPU value is already open on this CPU"
+      case .cellElsewhere: "this PerCPU value belongs to another system"
+      case .guardOpenTwice: "this value is already open"
+      case .parkUnderGate: "nothing sleeps while it holds a gate, a mask or a LevelLock"
+      case .conditionInHandler: "only base code and visitors wait for a condition: schedule a handler instead"
+      case .conditionWithoutGuard: "the signaller of a condition holds its guard's gate"
+      case .leaveUnderGate: "base code leaves its CPU at level none, holding nothing"
+      case .twoSystems: "a thread holds gates of one system at a time"
+      case .changeFromInside: "a handler ends itself with here.retire(); others change it from outside its run"
+      case .raiseInSignal: "no raise in a signal handler: schedule() from there"
+      }
+    }
+  }
+
+  /// A place in the source.
+  public struct Site: Sendable, CustomStringConvertible {
+    public var file: StaticString
+    public var line: UInt
+    @inlinable public init(_ file: StaticString, _ line: UInt) {
+      self.file = file
+      self.line = line
+    }
+    public var description: String { "\(file):\(line)" }
+  }
+
+  /// A gate that was held, and where it was taken. Nil where a dispatch took it.
+  public struct HeldGate: Sendable {
+    public var level: Level
+    public var takenAt: Site?
+  }
+
+  public var rule: Rule
+  /// The IPL at which the context stood.
+  public var from: Level
+  /// The level it asked for.
+  public var to: Level
+  /// What it was: the handler's name, or "base code", "visitor".
+  public var context: String
+  /// The handler established at, or the object of, the level asked for; empty if none.
+  public var other: String
+  public var held: [HeldGate]
+  public var site: Site
+
+  public var description: String {
+    var text = "\(site): \(context) at \(from) asked for \(to)"
+    if !other.isEmpty { text += " (\(other))" }
+    for gate in held {
+      text += "; holds gate \(gate.level)"
+      if let taken = gate.takenAt { text += " taken at \(taken)" } else { text += " taken by its dispatch" }
+    }
+    return text + ". \(rule.remedy)."
+  }
+}

@@ -1,0 +1,192 @@
+// What a CPU does: serve, run base code, poll, sleep.
+//
+// Law: the loop stands at IPL `none` with no gate. Before it sleeps it has looked at everything that could have been asked of
+// it; whoever asks later rings its seat.
+
+/// Base code waiting for a CPU; under `lock`.
+@usableFromInline struct JobQueue<M: Machine> {
+  @usableFromInline let lock: UnsafeMutablePointer<M.Word>
+  @usableFromInline var jobs: [Job] = []
+  @usableFromInline var next = 0
+
+  @usableFromInline struct Job {
+    @usableFromInline let isBigLock: Bool
+    @usableFromInline let body: @Sendable (borrowing Here<M>) -> Void
+  }
+
+  @inlinable init() { lock = .words(1) }
+  @inlinable func deallocate() { lock.deallocate() }
+
+  mutating func pop() -> Job? {
+    guard next < jobs.count else { return nil }
+    let job = jobs[next]
+    next += 1
+    if next == jobs.count {
+      jobs.removeAll(keepingCapacity: true)
+      next = 0
+    }
+    return job
+  }
+}
+
+/// How base code is let in.
+public enum BaseWay: Sendable {
+  /// Under the big lock, as it ran before: the first step of a migration.
+  case bigLock
+  /// On its CPU only, beside base code of other CPUs.
+  case mpSafe
+}
+
+extension InterruptSystem {
+  /// Gives a CPU base code to run at level `none`, after what it was given before. From any thread but signal handlers.
+  ///
+  /// Base code is run to its end; handlers interrupt it at its recognition points, so long base code calls ``checkpoint()``.
+  /// - Returns: false if the system has been shut down; `body` will not run then.
+  @discardableResult
+  public func submit(
+    on cpu: Int, as way: BaseWay = .mpSafe, _ body: @escaping @Sendable (borrowing Here<M>) -> Void
+  ) -> Bool {
+    precondition(cpu >= 0 && cpu < cpuCount, "submit: no such CPU")
+    let queue = jobs + cpu
+    let job = JobQueue<M>.Job(isBigLock: way == .bigLock, body: body)
+    var accepted = false
+    let add = {
+      // The flag is set under the same lock before the CPU looks for the last time.
+      guard !self.isClosed(cpu) else { return }
+      queue.pointee.jobs.append(job)
+      accepted = true
+    }
+    lockedJobs(queue, add)
+    if accepted {
+      let home = agent(ofCPU: cpu)
+      home.summary.fetchOr(1, .acquireRelease)
+      machine.unpark(home.p.pointee.seat)
+    }
+    return accepted
+  }
+
+  func lockedJobs(_ queue: UnsafeMutablePointer<JobQueue<M>>, _ body: () -> Void) {
+    if let agent = existingAgent() {
+      agent.locked(queue.pointee.lock, body)
+    } else {
+      spinLock(M.self, queue.pointee.lock)
+      body()
+      queue.pointee.lock.store(0, .release)
+    }
+  }
+
+  /// The life of a CPU, on its own thread of execution.
+  func cpuMain(_ cpu: Int) {
+    let agent = agent(ofCPU: cpu)
+    M.setCurrent(UnsafeMutableRawPointer(agent.p))
+    loop(agent) { self.stopping.load(.acquire) != 0 }
+    M.setCurrent(nil)
+  }
+
+  /// Serves, runs base code (unless it stands in for base code that has left) and sleeps until it is over and nothing is left.
+  func loop(_ agent: AgentRef<M>, runsJobs: Bool = true, until isOver: () -> Bool) {
+    let cpu = agent.cpu
+    var idleRound = 0
+    while !agent.p.pointee.isAbandoned {
+      agent.p.pointee.share.baseWaits = hasJobs(cpu)
+      agent.recognise()
+      agent.poll(force: false)
+      agent.recognise()
+      if runsJobs && runJob(agent) {
+        idleRound = 0
+        continue
+      }
+      if agent.hasWork(above: .none) || agent.p.pointee.aged != 0 {
+        idleRound = 0
+        continue
+      }
+      if isOver() { break }
+      if agent.p.pointee.offline.load(.acquire) == 1 {
+        // Quiet: nothing is held, nothing is pending that may run.
+        agent.p.pointee.offline.store(2, .release)
+        M.lightFence()
+        if quiescers.load(.sequentiallyConsistent) != 0 { wakeQuiescers() }
+      }
+      if idleRound < configuration.idleRounds {
+        if configuration.idleRounds != .max { idleRound += 1 }
+        // Polling: the clock too, so that callouts are not late by more than the poll interval.
+        M.pause(min(idleRound, 64))
+      } else {
+        agent.sleep(above: .none)
+      }
+    }
+  }
+
+  func hasJobs(_ cpu: Int) -> Bool {
+    // A hint, read without the lock: `runJob` looks properly.
+    agent(ofCPU: cpu).summary.load(.relaxed) & 1 != 0
+  }
+
+  func runJob(_ agent: AgentRef<M>) -> Bool {
+    let queue = jobs + agent.cpu
+    var job: JobQueue<M>.Job?
+    lockedJobs(queue) { job = queue.pointee.pop() }
+    guard let job else { return false }
+    agent.p.pointee.share.baseWaits = true
+    if job.isBigLock {
+      let entered = agent.enterBigLock(.init(#fileID, #line))
+      job.body(Here(agent))
+      if let entered { agent.exitBigLock(entered) }
+    } else {
+      job.body(Here(agent))
+    }
+    agent.p.pointee.share.baseWaits = false
+    return true
+  }
+}
+
+extension Here {
+  /// Leaves the CPU while `body` blocks in system calls: the CPU's handlers go on, on a thread that stands in for it.
+  ///
+  /// Base code at IPL `none` that holds no gate, cell, mask or LevelLock. In `body` the thread is a visitor. Coming back waits,
+  /// holding nothing, until the CPU is at IPL `none`.
+  public func leaveCPU<R, E: Error>(
+    file: StaticString = #fileID, line: UInt = #line, _ body: () throws(E) -> R
+  ) throws(E) -> R {
+    let agent = agent
+    let system = agent.system
+    let c = agent.context
+    guard agent.isCPU, agent.held.isEmpty, agent.ipl == .none, c.pointee.pins == 0,
+      c.pointee.lockedThrough == .none, c.pointee.parent == nil
+    else {
+      system.report(.leaveUnderGate, agent, .none, "leaving the CPU", .init(file, line))
+      return try body()
+    }
+    let words = UnsafeMutablePointer<M.Word>.words(2)
+    let (back, gone) = (words, words + 1)
+    // The words go when the substitute has said that it is gone.
+    defer { words.deallocate() }
+    M.setCurrent(nil)
+    let visitor = system.currentAgent()
+    let seat = visitor.p.pointee.seat
+    nonisolated(unsafe) let flags = (back, gone)
+    do throws(MachineError) {
+      try system.machine.startSubstitute(forCPU: agent.cpu) {
+        M.setCurrent(UnsafeMutableRawPointer(agent.p))
+        // Acquire and release: what each of the two threads wrote as this CPU is visible to the other.
+        system.loop(agent, runsJobs: false) { flags.0.load(.acquire) != 0 }
+        M.setCurrent(nil)
+        flags.1.store(1, .release)
+        system.machine.unpark(seat)
+      }
+    } catch {
+      M.fatal("CPU \(agent.cpu): no thread to stand in for it: \(error)")
+    }
+    defer {
+      back.store(1, .release)
+      system.machine.unpark(agent.p.pointee.seat)
+      let waiter = system.currentAgent()
+      while gone.load(.acquire) == 0 { system.machine.park(waiter.p.pointee.seat, until: .max) }
+      system.endVisit(waiter)
+      M.setCurrent(UnsafeMutableRawPointer(agent.p))
+    }
+    return try body()
+  }
+}
+
+extension AgentRef: @unchecked Sendable {}

@@ -1,0 +1,47 @@
+// Every bound of the mechanism, by name. Nothing in the core is a bare number.
+
+/// The bounds and policies of an ``InterruptSystem``. The defaults suit a server of a few cores.
+///
+/// - Bounded barging: a free gate goes to whoever comes, but a waiter is overtaken for at most ``handOffAfter`` while its
+///   CPU is at its wait; then the next leaving hands the gate over. A waiter that is serving a higher handler is passed
+///   over at most ``patience`` times once overdue, then the gate is kept for it for ``reservationLapse``.
+/// - Asynchronous work tries a busy gate ``patience`` times, then waits in the queue.
+/// - Who leaves a gate runs at most ``drainBudget`` handlers for others.
+/// - A level that has used ``levelBudget`` in a row while lower work waits pauses until lower work had ``lowerShare``.
+public struct Configuration: Sendable {
+  /// K: failed tries of a gate before work queues for it, and pass-overs before a gate is reserved. At least 1.
+  public var patience: Int = 8
+  /// How long a waiter is overtaken before a gate is handed to it, in nanoseconds.
+  public var handOffAfter: UInt64 = 100_000
+  /// How long a free gate is kept for one waiter, in nanoseconds.
+  public var reservationLapse: UInt64 = 200_000
+  /// How many handlers of other CPUs the holder of a gate runs when it leaves.
+  public var drainBudget: Int = 16
+  /// How many handlers one dispatch of a level runs before it lets go of the gate.
+  public var dispatchBudget: Int = 64
+  /// How long a level may run in a row while lower work waits, in nanoseconds.
+  public var levelBudget: UInt64 = 2_000_000
+  /// The share of the time that is kept for lower levels and base code: one part in this many; 0 is strict priority,
+  /// under which starvation of lower levels is promised.
+  public var lowerShare: Int = 16
+  /// How many rounds a raise spins for a busy gate before it parks.
+  public var spinRounds: Int = 256
+  /// How many rounds an idle CPU polls before it parks; 0 parks at once, `Int.max` always polls.
+  public var idleRounds: Int = 2_000
+  /// The least time between two looks at the clock and the devices while a CPU is busy, in nanoseconds.
+  public var pollInterval: UInt64 = 20_000
+  /// Measure queueing, gate-wait and run times (some 50 ns for each run of a handler). Counts are always kept.
+  public var timing: Bool = false
+  /// What a violation does.
+  public var onViolation: ViolationPolicy = .trap
+
+  public init() {}
+}
+
+/// What the witness does with a violation.
+public enum ViolationPolicy: Sendable {
+  /// Stop the program with one line.
+  case trap
+  /// Collect it (``InterruptSystem/violations``) and go on without what was asked for.
+  case collect
+}

@@ -1,0 +1,79 @@
+// Who is calling: the CPU of this thread, or a visitor made for it on demand.
+//
+// Law: `M.current` is nil or an agent of some system that belongs to the calling thread. A thread holds gates of one system
+// at a time; a visitor's agent of another system is put aside when it holds nothing.
+
+extension InterruptSystem {
+  /// The agent of the calling thread, made if need be. One load and one compare when it exists.
+  @inlinable @inline(__always) func currentAgent() -> AgentRef<M> {
+    if let current = M.current {
+      let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+      if agent.p.pointee.system === self { return agent }
+    }
+    return visitorAgent()
+  }
+
+  /// The agent of the calling thread, if it has one of this system.
+  @inlinable func existingAgent() -> AgentRef<M>? {
+    guard let current = M.current else { return nil }
+    let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+    return agent.p.pointee.system === self ? agent : nil
+  }
+
+  /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
+  @inline(never) @usableFromInline func visitorAgent() -> AgentRef<M> {
+    if let current = M.current {
+      let other = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+      if other.isCPU || !other.held.isEmpty || other.context != other.p.pointee.base {
+        other.system.report(.twoSystems, other, .none, "another system", .init("", 0), mustTrap: true)
+      }
+      other.system.endVisit(other)
+    }
+    var found: UnsafeMutablePointer<Agent<M>>?
+    lockedVisitors {
+      found = idleVisitors.popLast()
+    }
+    if found == nil {
+      let made = UnsafeMutablePointer<Agent<M>>.allocate(capacity: 1)
+      made.initialize(to: Agent(system: self, cpu: nil, seat: machine.makeVisitorSeat()))
+      lockedVisitors { visitors.append(made) }
+      found = made
+    }
+    M.setCurrent(found)
+    return AgentRef(found!)
+  }
+
+  /// Takes a visitor's agent back. It holds nothing. Called when its thread visits another system or ends.
+  @usableFromInline func endVisit(_ agent: AgentRef<M>) {
+    if agent.isCPU { return }
+    precondition(agent.held.isEmpty, "a thread ended while it held gates: leave every raise first")
+    M.setCurrent(nil)
+    lockedVisitors { idleVisitors.append(agent.p) }
+  }
+
+  /// For machines: the thread whose `M.current` was this pointer has ended.
+  public static func threadEnded(_ current: UnsafeMutableRawPointer) {
+    let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+    agent.system.endVisit(agent)
+  }
+
+  /// Visitors are no CPU, so nothing interrupts this but signals, which take no locks; a CPU is at IPL `high` inside.
+  @usableFromInline func lockedVisitors(_ body: () -> Void) {
+    if let agent = existingAgent() {
+      agent.locked(visitorLock, body)
+    } else {
+      spinLock(M.self, visitorLock)
+      body()
+      visitorLock.store(0, .release)
+    }
+  }
+
+  /// Whether no visitor has a schedule in flight.
+  func visitorsAreQuiet() -> Bool {
+    var quiet = true
+    lockedVisitors {
+      for visitor in visitors where visitor.pointee.inflight.load(.acquire) != 0 { quiet = false }
+    }
+    return quiet
+  }
+}

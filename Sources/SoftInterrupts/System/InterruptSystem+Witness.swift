@@ -1,0 +1,55 @@
+// The witness: turns a rule's verdict into a report, and traps or collects it.
+
+extension InterruptSystem {
+  /// The violations collected so far (with ``ViolationPolicy/collect``), oldest first; at most 1,000.
+  public var violations: [Violation] {
+    var copy: [Violation] = []
+    lockedVisitors { copy = collected }
+    return copy
+  }
+
+  /// Reports a violation of the calling context.
+  @inline(never) @usableFromInline func report(
+    _ rule: Violation.Rule, _ agent: AgentRef<M>, _ to: Level, _ other: String, _ site: Violation.Site,
+    mustTrap: Bool = false
+  ) {
+    let context = agent.context.pointee
+    var held: [Violation.HeldGate] = []
+    for level in Level.allCases where agent.held.contains(level.gate) {
+      held.append(.init(level: level, takenAt: agent.taking(of: level)))
+    }
+    let name: String =
+      switch context.kind {
+      case .base: "base code on CPU \(agent.cpu)"
+      case .bigLockBase: agent.isCPU ? "big-lock base code on CPU \(agent.cpu)" : "a visitor under the big lock"
+      case .visitor: "a visitor"
+      case .ordered, .bigLock, .disjoint, .mpSafe:
+        "handler \"\(context.slot?.pointee.name ?? "")\" (\(context.kind), CPU \(agent.cpu))"
+      }
+    let violation = Violation(
+      rule: rule, from: agent.ipl, to: to, context: name, other: other, held: held, site: site)
+    if configuration.onViolation == .trap || mustTrap { M.fatal(violation.description) }
+    lockedVisitors { if collected.count < 1_000 { collected.append(violation) } }
+  }
+}
+
+extension AgentRef {
+  /// Where a raise took a gate; nil if a dispatch did.
+  func taking(of level: Level) -> Violation.Site? {
+    for index in 0..<Level.count {
+      let taking = p.pointee.takings[index]
+      if taking.gates.contains(level.gate) { return taking.site }
+    }
+    return nil
+  }
+
+  /// Whether one of this thread's contexts is a run of the handler.
+  func isRunning(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) -> Bool {
+    var at: UnsafeMutablePointer<Context<M>>? = context
+    while let here = at {
+      if here.pointee.slot == slot { return true }
+      at = here.pointee.parent
+    }
+    return false
+  }
+}

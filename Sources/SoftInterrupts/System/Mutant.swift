@@ -1,0 +1,70 @@
+// Deliberate defects: each switches one rule off, so that a test can show that it would notice. They exist in builds with
+// the `Mutants` trait only; without it `Mutant.is` is the constant false and leaves no code.
+
+#if Mutants
+  import Synchronization
+
+  // Test builds only: one process-wide selection.
+  @usableFromInline let selectedMutant = Atomic<UInt8>(0)
+#endif
+
+/// A rule that a test build can switch off.
+public enum Mutant: UInt8, CaseIterable, Sendable {
+  case none
+  /// H1: a big-lock handler is dispatched although the CPU holds a gate above `none`.
+  case bigLockAlways
+  /// H8: pending is cleared after the run instead of before.
+  case clearAfterRun
+  /// H23: a raise waits at the level it wants, deaf to what is above it before.
+  case deafWait
+  /// H37: a gate is handed to a waiter that is serving.
+  case handToServing
+  /// H38: a cumulative raise counts from the IPL.
+  case countFromIPL
+  /// H41: marked work is run inside a mask.
+  case drainInsideMask
+  /// H42: who leaves does not look at queue and marks.
+  case noLook
+  /// H43: a callout compares a mark instead of its generation.
+  case noGeneration
+  /// H44: an offline CPU does not look at its pending bits after its flag.
+  case noOfflineLook
+  /// H6: generations are not compared.
+  case staleHandles
+  /// H10: levels have no budget.
+  case noBudget
+  /// H47: a raise is a no-op if an interrupted context holds the gate.
+  case countInterrupted
+  /// H49: a cell opens for a context that started above its level.
+  case cellAnyEntry
+  /// H20, H57: a way in changes in the middle of a run.
+  case changeAtOnce
+  /// H3: an ordered handler is disestablished without entering its gate.
+  case noDrainOnDisestablish
+  /// H12: no hand-off, ever.
+  case noHandOff
+  /// H54: a condition wait keeps its lower gates.
+  case keepLowerGates
+  /// H29, H39: big-lock work never ages.
+  case noAgeing
+  /// H22: an ordered dispatch takes no gate.
+  case noGate
+
+  /// Whether this mutant is switched on.
+  @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
+    #if Mutants
+      selectedMutant.load(ordering: .relaxed) == mutant.rawValue
+    #else
+      false
+    #endif
+  }
+
+  #if Mutants
+    /// Runs `body` with one rule switched off, process-wide.
+    public static func with<R>(_ mutant: Mutant, _ body: () throws -> R) rethrows -> R {
+      selectedMutant.store(mutant.rawValue, ordering: .relaxed)
+      defer { selectedMutant.store(0, ordering: .relaxed) }
+      return try body()
+    }
+  #endif
+}
