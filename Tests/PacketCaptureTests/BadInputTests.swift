@@ -142,8 +142,12 @@ private let blocks: [BadCapture] = [
     capture: pcapng { $0.addBlock(6, zeros(2 * CaptureReader.maximumRecord)) },
     line: "x.pcap: byte 80: a block claims 524300 bytes, the limit is 524288; \(damaged)"),
   BadCapture(
-    name: "an option past its block", capture: pcapng { $0.addBlock(1, [1, 0] + zeros(6) + [9, 0, 40, 0]) },
+    name: "an option past its block", capture: pcapng { $0.addBlock(1, [1, 0] + zeros(6) + [9, 0, 1, 0]) },
     line: "x.pcap: byte 80: option 9 of an interface runs past the end of its block; \(damaged)"),
+  BadCapture(
+    name: "more interfaces than the limit",
+    capture: pcapng { file in for _ in 0..<65_536 { file.addBlock(1, [1, 0] + zeros(6)) } },
+    line: "x.pcap: byte 1310780: a section has more than 65536 interfaces; \(damaged)"),
   BadCapture(
     name: "a resolution of two bytes",
     capture: pcapng { $0.addBlock(1, [1, 0] + zeros(6) + [9, 0, 2, 0] + zeros(4)) },

@@ -199,7 +199,7 @@ struct SkippedFrameTests {
       (
         "a payload length within an extension header", .ipv6, Packet.ipv6(0, zeros(16), length: 4), .badLength
       ),
-      ("an extension header past the payload", .ipv6, Packet.ipv6(60, [6, 9] + zeros(30)), .badLength),
+      ("an extension header past the payload", .ipv6, Packet.ipv6(60, [58, 9] + zeros(30)), .badLength),
       ("17 extension headers", .ipv6, Packet.ipv6(60, chain), .tooManyHeaders),
       ("an unknown link type", .other(147), four, .unknownLink),
     ]
