@@ -17,13 +17,14 @@ final class CheckMachine: Machine {
   static func lightFence() {}
   static func heavyFence() {}
   static func pause(_ round: Int) {}
-  func now() -> UInt64 { 0 }
+  static func now() -> UInt64 { 0 }
+  static func ticks() -> UInt64 { 0 }
   func seat(ofCPU cpu: Int) -> Int { cpu }
   func makeVisitorSeat() -> Int { -1 }
   func releaseSeat(_ seat: Int) {}
-  func isSame(_ a: Int, _ b: Int) -> Bool { a == b }
+  static func isSame(_ a: Int, _ b: Int) -> Bool { a == b }
   func park(_ seat: Int, until deadline: UInt64) {}
-  func unpark(_ seat: Int) {}
+  static func unpark(_ seat: Int) {}
   func pollDevices(cpu: Int) {}
   func start(cpu: Int, _ main: @escaping @Sendable () -> Void) throws(MachineError) { main() }
   func join(cpu: Int) {}

@@ -98,7 +98,8 @@ extension InterruptSystem where M == HostedMachine {
     _ body: @escaping (borrowing Here<HostedMachine>) -> Void
   ) throws(DeviceError) -> Attachment {
     guard level >= .vm else {
-      throw DeviceError(description: "devices interrupt at vm or above, not at \(level): schedule a soft handler from there")
+      throw DeviceError(
+        description: "devices interrupt at vm or above, not at \(level): schedule a soft handler from there")
     }
     guard cpu >= 0 && cpu < cpuCount else { throw DeviceError(description: "there is no CPU \(cpu)") }
     let machine = self.machine
@@ -129,9 +130,10 @@ extension InterruptSystem where M == HostedMachine {
     }
     if failure < 0 {
       disestablish(handler)
-      throw DeviceError(description: "descriptor \(descriptor) cannot be watched: \(String(cString: strerror(-failure)))")
+      throw DeviceError(
+        description: "descriptor \(descriptor) cannot be watched: \(String(cString: strerror(-failure)))")
     }
-    machine.unpark(machine.seats[cpu])
+    HostedMachine.unpark(machine.seats[cpu])
     return Attachment(device: device, handler: handler)
   }
 

@@ -83,7 +83,9 @@ public final class HostedMachine: Machine, @unchecked Sendable {
     }
   }
 
-  public func now() -> UInt64 { softint_now() }
+  public static func now() -> UInt64 { softint_now() }
+
+  @inlinable public static func ticks() -> UInt64 { softint_ticks() }
 
   // MARK: Sleeping
 
@@ -91,12 +93,12 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
   public func makeVisitorSeat() -> Seat { Self.makeSeat(cpu: -1) }
   public func releaseSeat(_ seat: Seat) {}
-  public func isSame(_ a: Seat, _ b: Seat) -> Bool { a.memory == b.memory }
+  public static func isSame(_ a: Seat, _ b: Seat) -> Bool { a.memory == b.memory }
 
   public func park(_ seat: Seat, until deadline: UInt64) {
     var timeout = UInt64.max
     if deadline != .max {
-      let now = now()
+      let now = Self.now()
       if deadline <= now { return }
       timeout = deadline - now
     }
@@ -106,7 +108,7 @@ public final class HostedMachine: Machine, @unchecked Sendable {
     }
   }
 
-  @inlinable public func unpark(_ seat: Seat) { softint_unpark(seat.memory) }
+  @inlinable public static func unpark(_ seat: Seat) { softint_unpark(seat.memory) }
 
   public func pollDevices(cpu: Int) {
     let seat = seats[cpu]
@@ -152,17 +154,20 @@ public final class HostedMachine: Machine, @unchecked Sendable {
   ) throws(MachineError) -> pthread_t {
     var thread = pthread_t()
     let start = Unmanaged.passRetained(Start(main, processors[cpu]))
-    let error = pthread_create(&thread, nil, { argument in
-      let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-      // A processor that has gone since is no reason not to run.
-      _ = softint_pin(start.processor)
-      start.main()
-      return nil
-    }, start.toOpaque())
+    let error = pthread_create(
+      &thread, nil,
+      { argument in
+        let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+        // A processor that has gone since is no reason not to run.
+        _ = softint_pin(start.processor)
+        start.main()
+        return nil
+      }, start.toOpaque())
     if error != 0 {
       start.release()
       throw MachineError(
-        "CPU \(cpu): the thread could not be made (\(String(cString: strerror(error)))): raise the limit on threads, or ask for fewer CPUs")
+        "CPU \(cpu): the thread could not be made (\(String(cString: strerror(error)))): raise the limit on threads, or ask for fewer CPUs"
+      )
     }
     if detached { pthread_detach(thread) }
     return thread

@@ -72,6 +72,17 @@ int softint_device_remove(softint_seat *seat, int fd);
 // MARK: Time and processors
 
 uint64_t softint_now(void);
+static inline uint64_t softint_ticks(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t ticks;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+  return ticks;
+#else
+  return softint_now();
+#endif
+}
 // A timer that is readable every `period` ns, first after `period`; -errno.
 int softint_timer(uint64_t period);
 // The processors this thread may run on, as up to `capacity` numbers; how many.

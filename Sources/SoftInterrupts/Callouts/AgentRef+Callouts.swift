@@ -7,7 +7,7 @@ extension AgentRef {
   /// Looks at clock and devices, at most once in `Configuration/pollInterval` unless forced. CPUs only.
   @inlinable @inline(never) func poll(force: Bool) {
     guard isCPU else { return }
-    let now = system.machine.now()
+    let now = M.now()
     if !force && now &- p.pointee.lastPoll < system.configuration.pollInterval { return }
     p.pointee.lastPoll = now
     // Acquire: pairs with the release in `shutdown`, which wrote `stopBy` before.
@@ -18,19 +18,19 @@ extension AgentRef {
       summary.fetchOr(UInt(levels), .acquireRelease)
     }
     if now >= p.pointee.nextDue || summary.load(.relaxed) & 1 != 0 { expire(now) }
-    if !force { system.machine.pollDevices(cpu: cpu) }
+    if !force { system.object.machine.pollDevices(cpu: cpu) }
   }
 
   /// Tries a level's dispatch again when a reservation that refused it may have lapsed.
   @inlinable func retryLater(_ level: Level) {
-    p.pointee.retryAt = system.machine.now() &+ system.configuration.reservationLapse
+    p.pointee.retryAt = M.now() &+ system.configuration.reservationLapse
     p.pointee.retry |= UInt8(1 << level.rawValue)
   }
 
   /// When this CPU has something to do by the clock, at the latest.
   @inlinable func nextDeadline() -> UInt64 {
     // Clear, then look: pairs with the arming that sets the bit after it has changed the wheel.
-    if summary.load(.relaxed) & 1 != 0 { expire(system.machine.now()) }
+    if summary.load(.relaxed) & 1 != 0 { expire(M.now()) }
     var deadline = p.pointee.nextDue
     if p.pointee.retry != 0 { deadline = min(deadline, p.pointee.retryAt) }
     if p.pointee.throttled != 0 { deadline = min(deadline, p.pointee.share.resumeAt) }
@@ -50,7 +50,7 @@ extension AgentRef {
     while touched != 0 {
       let index = touched.trailingZeroBitCount
       touched &= touched &- 1
-      system.calloutHandler(Level(raw: UInt8(index / 4)), WayIn(rawValue: UInt8(index & 3))!)
+      system.object.calloutHandler(Level(raw: UInt8(index / 4)), WayIn(rawValue: UInt8(index & 3))!)
         .schedule(on: cpu)
     }
   }
@@ -75,7 +75,7 @@ extension AgentRef {
       budget -= 1
       runPopped(node, generation, level)
     }
-    if budget == 0 { system.calloutHandler(level, way).schedule(on: cpu) }
+    if budget == 0 { system.object.calloutHandler(level, way).schedule(on: cpu) }
   }
 
   /// Takes the guard, compares, calls. `level` is the IPL of the dispatch.
@@ -91,7 +91,7 @@ extension AgentRef {
         to: guardLevel, cumulative: !node.pointee.isExact && guardLevel > level, .init(node.pointee.name, 0))
     var body: ((borrowing Here<M>) -> Void)?
     var lateness: UInt64 = 0
-    let now = system.machine.now()
+    let now = M.now()
     locked(wheel.pointee.lock) {
       // Under the guard: whoever cancelled or armed it under the guard is before us or after the body.
       if node.pointee.generation == generation || Mutant.isOn(.noGeneration) {
@@ -111,10 +111,10 @@ extension AgentRef {
     locked(wheel.pointee.lock) {
       node.pointee.isPopped = false
       node.pointee.isInBody = false
-      if node.pointee.retiring { last = system.release(node) }
+      if node.pointee.retiring { last = system.object.release(node) }
     }
     if let entered { exit(entered) }
-    system.giveBack(node, last != nil)
+    system.object.giveBack(node, last != nil)
     withExtendedLifetime(last) {}
   }
 }

@@ -66,7 +66,7 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// Arms it to run `nanoseconds` after now.
   @inlinable @discardableResult public func schedule(afterNanoseconds nanoseconds: UInt64) -> ArmResult {
-    let now = node.pointee.system.machine.now()
+    let now = M.now()
     let (at, overflow) = now.addingReportingOverflow(nanoseconds)
     return schedule(at: overflow ? .max : at)
   }
@@ -74,7 +74,7 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Arms it to run at `deadline`, nanoseconds of the machine's clock; a time that has passed means as soon as may be. An armed
   /// callout moves to the new time. Without holding the guard the last writer wins, also against the body's own arming.
   @inlinable @discardableResult public func schedule(at deadline: UInt64) -> ArmResult {
-    node.pointee.system.arm(self, at: deadline)
+    node.pointee.system.object.arm(self, at: deadline)
   }
 
   /// Moves it to `delay` after now if it is armed, and arms it if it is not.
@@ -85,19 +85,19 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Takes it back. Exact for a context that holds the guard in its own frames: then its body is not running, and will not.
   /// Any level, any thread but signal handlers; waits for nothing; O(1).
   @inlinable @discardableResult public func cancel() -> CancelResult {
-    node.pointee.system.cancel(self)
+    node.pointee.system.object.cancel(self)
   }
 
   /// Takes it back and waits until its body is not running: in order where raising to the guard is. False if it was refused.
   @discardableResult
   public func halt(file: StaticString = #fileID, line: UInt = #line) -> Bool {
-    node.pointee.system.halt(self, .init(file, line))
+    node.pointee.system.object.halt(self, .init(file, line))
   }
 
   /// Ends it: as ``halt(file:line:)``, and every later arming answers ``ArmResult/retired``. From its own body it ends after the body.
   @discardableResult
   public func retire(file: StaticString = #fileID, line: UInt = #line) -> Bool {
-    node.pointee.system.retire(self, .init(file, line))
+    node.pointee.system.object.retire(self, .init(file, line))
   }
 }
 

@@ -19,7 +19,7 @@
   /// Nanoseconds of the machine's clock.
   @usableFromInline var deadline: UInt64 = 0
   @usableFromInline var body: ((borrowing Here<M>) -> Void)?
-  @usableFromInline unowned(unsafe) var system: InterruptSystem<M>
+  @usableFromInline var system: SystemRef<M>
   @usableFromInline var name: StaticString
   /// Changes when the node gets its next owner.
   @usableFromInline var identity: UInt32 = 0
@@ -42,7 +42,7 @@
   /// To be given back when its body has ended.
   @usableFromInline var retiring = false
 
-  @inlinable init(system: InterruptSystem<M>, name: StaticString) {
+  @inlinable init(system: SystemRef<M>, name: StaticString) {
     self.system = system
     self.name = name
   }

@@ -55,7 +55,7 @@ extension InterruptSystem {
     let count = 128
     let slab = UnsafeMutablePointer<CalloutNode<M>>.allocate(capacity: count)
     for index in 0..<count {
-      (slab + index).initialize(to: CalloutNode(system: self, name: name))
+      (slab + index).initialize(to: CalloutNode(system: core, name: name))
       if index > 0 {
         slab[index].next = freeNodes
         freeNodes = slab + index
@@ -96,7 +96,7 @@ extension InterruptSystem {
       // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls.
       let home = agent(ofCPU: Int(node.pointee.cpu))
       home.summary.fetchOr(1, .acquireRelease)
-      if existingAgent() != home { machine.unpark(home.p.pointee.seat) }
+      if existingAgent() != home { M.unpark(home.p.pointee.seat) }
     }
     return result
   }

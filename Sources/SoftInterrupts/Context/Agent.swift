@@ -40,10 +40,13 @@
 /// Where gates were taken: one raise.
 @frozen @usableFromInline struct Taking {
   @usableFromInline var gates: GateSet
-  @usableFromInline var site: Violation.Site
-  @inlinable init(_ gates: GateSet, _ site: Violation.Site) {
+  /// The file's name, a literal: three words are stored by each raise, so this is one.
+  @usableFromInline var file: UnsafePointer<UInt8>
+  @usableFromInline var line: UInt
+  @inlinable @inline(__always) init(_ gates: GateSet, _ site: Violation.Site) {
     self.gates = gates
-    self.site = site
+    file = site.file.utf8Start
+    line = site.line
   }
 }
 
@@ -67,7 +70,7 @@
   @usableFromInline var isAbandoned = false
   @usableFromInline let isCPU: Bool
   @usableFromInline let cpu: Int
-  @usableFromInline unowned(unsafe) let system: InterruptSystem<M>
+  @usableFromInline let system: SystemRef<M>
   /// The wait that this agent's top context is in, while nothing runs on top of it.
   @usableFromInline var waiting: UnsafeMutablePointer<Waiter<M>>?
   @usableFromInline var waitDepth: Int = 0
@@ -115,7 +118,7 @@
   @inlinable static var nodes: Int { 2 * Level.count + 2 }
   @inlinable static var lines: Int { 8 }
 
-  @inlinable init(system: InterruptSystem<M>, cpu: Int?, seat: M.Seat) {
+  @inlinable init(system: SystemRef<M>, cpu: Int?, seat: M.Seat) {
     self.system = system
     self.isCPU = cpu != nil
     self.cpu = cpu ?? -1

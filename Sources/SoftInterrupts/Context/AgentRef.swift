@@ -19,7 +19,7 @@
     get { p.pointee.context }
     nonmutating set { p.pointee.context = newValue }
   }
-  @inlinable @inline(__always) var system: InterruptSystem<M> { p.pointee.system }
+  @inlinable @inline(__always) var system: SystemRef<M> { p.pointee.system }
   @inlinable @inline(__always) var isCPU: Bool { p.pointee.isCPU }
   @inlinable var cpu: Int { p.pointee.cpu }
   @inlinable var standing: Standing { p.pointee.standing }
@@ -42,7 +42,7 @@
   /// The release pairs with the acquire of the CPU's clearing of the bit, so it sees what was published before.
   @inlinable func ring(_ level: Level) {
     summary.fetchOr(Self.bit(level), .acquireRelease)
-    p.pointee.system.machine.unpark(p.pointee.seat)
+    M.unpark(p.pointee.seat)
   }
 
   /// Runs `body` under a queue's lock, at IPL `high`: whoever interrupted this CPU inside could want the lock too.

@@ -124,7 +124,7 @@ extension AgentRef {
         let waiter = call.waiter
         // Once it is 1 the waiter may go and take the word with it: nothing of the call's is touched after.
         done.store(1, .release)
-        if let waiter { system.machine.unpark(waiter) }
+        if let waiter { M.unpark(waiter) }
       }
       recognise()
     }

@@ -18,7 +18,7 @@ extension AgentRef {
     epoch.store(epoch.load(.relaxed) &+ 1, .release)
     // Even, then look for waiters: pairs with register, heavy fence, look at epochs.
     M.lightFence()
-    if system.quiescers.load(.relaxed) != 0 { system.wakeQuiescers() }
+    if system.quiescers.load(.relaxed) != 0 { system.object.wakeQuiescers() }
   }
 
   /// Waits, serving, until `isDone`. Whoever makes it true rings this agent's seat afterwards.
@@ -55,13 +55,13 @@ extension InterruptSystem {
     lockedVisitors {
       // One registration for each wait; which of several equal seats goes is the same.
       let seat = agent.p.pointee.seat
-      if let mine = quiescing.lastIndex(where: { machine.isSame($0, seat) }) { quiescing.remove(at: mine) }
+      if let mine = quiescing.lastIndex(where: { M.isSame($0, seat) }) { quiescing.remove(at: mine) }
     }
   }
 
   @inline(never) @usableFromInline func wakeQuiescers() {
     var seats: [M.Seat] = []
     lockedVisitors { seats = quiescing }
-    for seat in seats { machine.unpark(seat) }
+    for seat in seats { M.unpark(seat) }
   }
 }

@@ -8,10 +8,10 @@
 public final class Condition<M: Machine>: @unchecked Sendable {
   // Sendable: the list is touched under the guard's gate only.
   @usableFromInline let level: Level
-  @usableFromInline unowned(unsafe) let system: InterruptSystem<M>
+  @usableFromInline let system: SystemRef<M>
   var waiting: [(seat: M.Seat, flag: UnsafeMutablePointer<M.Word>)] = []
 
-  @usableFromInline init(_ system: InterruptSystem<M>, _ level: Level) {
+  @usableFromInline init(_ system: SystemRef<M>, _ level: Level) {
     self.system = system
     self.level = level
   }
@@ -57,7 +57,7 @@ public final class Condition<M: Machine>: @unchecked Sendable {
       let seat = waiter.seat
       // Once it is 1 the waiter may free the flag: the seat was copied before.
       waiter.flag.store(1, .release)
-      system.machine.unpark(seat)
+      M.unpark(seat)
     }
   }
 }
@@ -69,7 +69,7 @@ extension AgentRef {
     let gates = c.pointee.own
     let (savedIPL, savedFloor) = (ipl, c.pointee.floor)
     let kept = Mutant.isOn(.keepLowerGates) ? gates.subtracting(guardLevel.gate) : []
-    leave(gates.subtracting(kept), returningTo: .none)
+    leaveWithBigLock(gates.subtracting(kept), returningTo: .none)
     c.pointee.own = kept
     c.pointee.floor = .none
     ipl = .none
@@ -87,5 +87,5 @@ extension AgentRef {
 
 extension InterruptSystem {
   /// Makes a condition on data guarded by `level`.
-  public func condition(guardedBy level: Level) -> Condition<M> { Condition(self, level) }
+  public func condition(guardedBy level: Level) -> Condition<M> { Condition(core, level) }
 }

@@ -12,10 +12,10 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
   @usableFromInline let level: Level
   @usableFromInline let rank: Int32
   @usableFromInline let queue: UnsafeMutablePointer<GateQueue<M>>
-  @usableFromInline unowned(unsafe) let system: InterruptSystem<M>
+  @usableFromInline let system: SystemRef<M>
   @usableFromInline let value: UnsafeMutablePointer<Value>
 
-  @inlinable init(_ system: InterruptSystem<M>, at level: Level, rank: Int32, _ value: sending Value) {
+  @inlinable init(_ system: SystemRef<M>, at level: Level, rank: Int32, _ value: sending Value) {
     self.system = system
     self.level = level
     self.rank = rank
@@ -85,6 +85,6 @@ extension InterruptSystem {
   public func levelLock<Value>(
     at level: Level, rank: Int32 = 0, _ value: sending Value
   ) -> LevelLock<Value, M> {
-    LevelLock(self, at: level, rank: rank, value)
+    LevelLock(core, at: level, rank: rank, value)
   }
 }

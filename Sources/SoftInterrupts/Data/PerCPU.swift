@@ -17,10 +17,10 @@ public final class PerCPU<Value, M: Machine>: @unchecked Sendable {
 
   @usableFromInline let level: Level
   @usableFromInline let cells: UnsafeMutablePointer<UnsafeMutablePointer<Cell>>
-  @usableFromInline unowned(unsafe) let system: InterruptSystem<M>
+  @usableFromInline let system: SystemRef<M>
   @usableFromInline let count: Int
 
-  @inlinable init(_ system: InterruptSystem<M>, at level: Level, _ make: (Int) -> Value) {
+  @inlinable init(_ system: SystemRef<M>, at level: Level, _ make: (Int) -> Value) {
     self.system = system
     self.level = level
     count = system.cpuCount
@@ -78,7 +78,7 @@ public final class PerCPU<Value, M: Machine>: @unchecked Sendable {
     nonisolated(unsafe) var result = initial
     // Calls one after the other, and each is waited for, so `result` has one user at a time.
     for cpu in 0..<count {
-      let done = system.crossCallAndWait(on: cpu, at: level) { [self] _ in
+      let done = system.object.crossCallAndWait(on: cpu, at: level) { [self] _ in
         open { result = combine(result, $0) }
       }
       if !done { return nil }
@@ -91,6 +91,6 @@ extension InterruptSystem {
   /// Makes a value for each CPU, guarded by `level`. `make` is called once for each CPU, here and now.
   @inlinable
   public func perCPU<Value>(at level: Level, _ make: (_ cpu: Int) -> Value) -> PerCPU<Value, M> {
-    PerCPU(self, at: level, make)
+    PerCPU(core, at: level, make)
   }
 }

@@ -22,7 +22,7 @@ extension AgentRef {
     case .takeBoth:
       if takeBoth(level, returningTo: saved) {
         runBigLock(level, ways)
-        leave(level.gate.union(Level.none.gate), returningTo: saved)
+        leaveWithBigLock(level.gate.union(Level.none.gate), returningTo: saved)
       }
     }
     ipl = saved
@@ -49,7 +49,7 @@ extension AgentRef {
     own.pointee.marks.fetchOr(bit, .acquireRelease)
     if own.pointee.word.announce(own.pointee.gate) && tryTake(own) { return true }
     strike(level.gate)
-    leave(Level.none.gate, returningTo: level)
+    leaveWithBigLock(Level.none.gate, returningTo: level)
     return bounced(level, saved)
   }
 
@@ -91,7 +91,8 @@ extension AgentRef {
       p.pointee.deferred = 0
     }
     // Gate `none` is waited for at IPL `none` only, by a context that holds nothing and is in no wait.
-    if p.pointee.aged != 0 && p.pointee.queued & 1 == 0 && held.isEmpty && ipl == .none && p.pointee.waiting == nil
+    if p.pointee.aged != 0 && p.pointee.queued & 1 == 0 && held.isEmpty && ipl == .none
+      && p.pointee.waiting == nil
       && context.pointee.parent == nil && context.pointee.pins == 0
       && context.pointee.lockedThrough == .none
     {
@@ -110,7 +111,7 @@ extension AgentRef {
     note(level.gate)
     acquire(system.queue(level), waitingAt: level.below)
     runBigLock(level, system.ways(level))
-    leave(level.gate.union(Level.none.gate), returningTo: .none)
+    leaveWithBigLock(level.gate.union(Level.none.gate), returningTo: .none)
     ipl = .none
   }
 }

@@ -6,7 +6,8 @@
 extension AgentRef {
   /// The recognition point: one load and one compare when there is nothing to do.
   @inlinable @inline(__always) func recognise() {
-    if (summary.load(.relaxed) >> 1) >> UInt(ipl.rawValue) != 0 || (p.pointee.deferred | p.pointee.aged) != 0 {
+    if (summary.load(.relaxed) >> 1) >> UInt(ipl.rawValue) != 0 || (p.pointee.deferred | p.pointee.aged) != 0
+    {
       recogniseSlowly()
     }
   }
@@ -38,7 +39,7 @@ extension AgentRef {
       // Publish. The wait's own loop announces and tries; if this interrupted it just before its sleep, or a wait inside has
       // used up its ring, this ring makes the sleep end.
       node.pointee.state.store(WaiterState.waiting, .release)
-      system.machine.unpark(p.pointee.seat)
+      M.unpark(p.pointee.seat)
     }
   }
 

@@ -29,7 +29,7 @@ extension AgentRef {
     ipl = level
     counters(level).pointee.runs &+= 1
     let record = slot.pointee.home(home.cpu)
-    let start = system.configuration.timing ? record.startRun(now: system.machine.now()) : 0
+    let start = system.configuration.timing ? record.startRun(now: M.now()) : 0
     withUnsafeMutablePointer(to: &frame) { frame in
       context = frame
       slot.pointee.body(Here(self))
@@ -37,12 +37,12 @@ extension AgentRef {
     }
     record.countRun(drained: home.p != p)
     if start != 0 {
-      let time = system.machine.now() &- start
+      let time = M.now() &- start
       record.runTime.fetchAdd(UInt(truncatingIfNeeded: time), .relaxed)
       counters(level).pointee.runTime &+= time
     }
     if Mutant.isOn(.clearAfterRun) { _ = PendingWord.claim(home.pending(level), slot.pointee.bit) }
-    if slot.pointee.retiring { system.finishRetiring(slot, self) }
+    if slot.pointee.retiring { system.object.finishRetiring(slot, self) }
     ipl = level
     recognise()
   }

@@ -7,7 +7,8 @@
 @frozen @usableFromInline struct Share {
   /// When the present row began; 0 when there is none.
   @usableFromInline var rowStart: UInt64 = 0
-  /// When the CPU last went back to lower work inside the row, and how much lower work has had in it.
+  /// The same in ticks. In ticks too: when the CPU last went back to lower work inside the row, and how much that has had.
+  @usableFromInline var rowTicks: UInt64 = 0
   @usableFromInline var leftAt: UInt64 = 0
   @usableFromInline var lower: UInt64 = 0
   @usableFromInline var serves: UInt32 = 0
@@ -21,13 +22,13 @@
 extension AgentRef {
   @inlinable func enterShare() {
     if p.pointee.share.rowStart != 0 && p.pointee.share.leftAt != 0 {
-      p.pointee.share.lower &+= system.machine.now() &- p.pointee.share.leftAt
+      p.pointee.share.lower &+= M.ticks() &- p.pointee.share.leftAt
       p.pointee.share.leftAt = 0
     }
   }
 
   @inlinable func leaveShare() {
-    if p.pointee.share.rowStart != 0 && ipl == .none { p.pointee.share.leftAt = system.machine.now() }
+    if p.pointee.share.rowStart != 0 && ipl == .none { p.pointee.share.leftAt = M.ticks() }
   }
 
   /// Accounts for one serving of a level.
@@ -47,16 +48,19 @@ extension AgentRef {
       p.pointee.share.rowStart = 0
       return
     }
-    let now = system.machine.now()
+    let now = M.now()
     if p.pointee.share.rowStart == 0 {
       p.pointee.share.rowStart = now
+      p.pointee.share.rowTicks = M.ticks()
       p.pointee.share.lower = 0
       return
     }
     let row = now &- p.pointee.share.rowStart
     if row < configuration.levelBudget { return }
     let owed = row / UInt64(configuration.lowerShare)
-    let paid = p.pointee.share.lower
+    // Lower work's part of the row, by a counter that is cheap to read: only the ratio of its differences counts.
+    let ticks = max(M.ticks() &- p.pointee.share.rowTicks, 1)
+    let paid = UInt64(Double(row) * min(Double(p.pointee.share.lower) / Double(ticks), 1))
     p.pointee.share.rowStart = 0
     if paid >= owed { return }
     p.pointee.throttled |= UInt8(1 << level.rawValue)
@@ -71,7 +75,7 @@ extension AgentRef {
     let lowest = GateSet(rawValue: paused).lowest
     let below = summary.load(.relaxed) & (Self.bit(lowest) &- 1) & ~1
     if (!p.pointee.share.baseWaits && below == 0 && ipl == .none)
-      || system.machine.now() >= p.pointee.share.resumeAt
+      || M.now() >= p.pointee.share.resumeAt
     {
       p.pointee.throttled = 0
     }

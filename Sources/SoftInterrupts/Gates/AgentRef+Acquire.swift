@@ -16,7 +16,7 @@ extension AgentRef {
 
   @inlinable @inline(never)
   func takeReserved(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> Bool {
-    let now = system.machine.now()
+    let now = M.now()
     let lapse = system.configuration.reservationLapse
     return locked(queue) { queue in
       if let kept = queue.pointee.reservedFor {
@@ -43,7 +43,7 @@ extension AgentRef {
     let waitLevel = deaf ? level : waitLevel
     let counters = self.counters(level)
     counters.pointee.contended &+= 1
-    let start = system.configuration.timing ? system.machine.now() : 0
+    let start = system.configuration.timing ? M.now() : 0
     var round = 0
     while round < system.configuration.spinRounds {
       ipl = level
@@ -54,7 +54,7 @@ extension AgentRef {
       round &+= 1
     }
     if round >= system.configuration.spinRounds { wait(queue, at: waitLevel) }
-    if start != 0 { counters.pointee.waitTime &+= system.machine.now() &- start }
+    if start != 0 { counters.pointee.waitTime &+= M.now() &- start }
   }
 
   /// Waits in the queue until the gate is this agent's.
@@ -67,7 +67,7 @@ extension AgentRef {
     ipl = waitLevel
     node.pointee.agent = p
     node.pointee.passes = 0
-    node.pointee.since = system.machine.now()
+    node.pointee.since = M.now()
     // Relaxed: published by the queue's lock.
     node.pointee.state.store(WaiterState.waiting, .relaxed)
     node.pointee.queue = queue
@@ -123,9 +123,9 @@ extension AgentRef {
     M.lightFence()
     var deadline = UInt64.max
     if isCPU { deadline = nextDeadline() }
-    if refused { deadline = min(deadline, system.machine.now() &+ system.configuration.reservationLapse) }
+    if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse) }
     if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0 {
-      system.machine.park(p.pointee.seat, until: deadline)
+      system.object.machine.park(p.pointee.seat, until: deadline)
     }
     parking.store(0, .relaxed)
     if isCPU { poll(force: true) }

@@ -5,7 +5,7 @@
 // inside a mask, or inside an MP-safe handler of the level, it would run in the middle of what is protected.
 
 extension AgentRef {
-  /// Frees `gates`, which the agent's top context took, on the way back to `saved`.
+  /// Frees `gates` above `none`, which the agent's top context took, on the way back to `saved`.
   @inlinable @inline(__always) func leave(_ gates: GateSet, returningTo saved: Level) {
     if gates.isEmpty { return }
     let word = system.gateWord
@@ -13,9 +13,19 @@ extension AgentRef {
       leaveSlowly(gates, returningTo: saved)
       return
     }
-    let big = gates.intersection(Level.none.gate)
-    strike(big)
     let wanted = word.free(gates)
+    strike(gates)
+    if !wanted.isEmpty { look(wanted) }
+  }
+
+  /// As ``leave(_:returningTo:)``, for sets with the big lock in them: it is struck off before it is free.
+  @inlinable func leaveWithBigLock(_ gates: GateSet, returningTo saved: Level) {
+    if !system.gateWord.attention(gates).isEmpty {
+      leaveSlowly(gates, returningTo: saved)
+      return
+    }
+    strike(Level.none.gate)
+    let wanted = system.gateWord.free(gates)
     strike(gates)
     if !wanted.isEmpty { look(wanted) }
   }
@@ -41,7 +51,7 @@ extension AgentRef {
     if isCPU && (next < level || Mutant.isOn(.drainInsideMask)) { drain(queue) }
     let isBig = queue.pointee.gate == Level.none.gate && queue == system.queue(.none)
     if isBig { strike(Level.none.gate) }
-    let now = queue.pointee.head == nil ? 0 : system.machine.now()
+    let now = queue.pointee.head == nil ? 0 : M.now()
     var woken: M.Seat?
     var marks: UInt = 0
     locked(queue) { queue in
@@ -125,7 +135,7 @@ extension AgentRef {
 
   /// Wakes a waiter and rings the marked CPUs. The seat may belong to a thread that has gone meanwhile: seats stay valid.
   @inlinable func wake(_ seat: M.Seat?, _ marks: UInt, _ level: Level) {
-    if let seat { system.machine.unpark(seat) }
+    if let seat { M.unpark(seat) }
     var left = marks
     while left != 0 {
       let cpu = left.trailingZeroBitCount
@@ -139,7 +149,7 @@ extension AgentRef {
     let home = system.agent(ofCPU: cpu)
     if level == .none {
       home.summary.fetchOr(system.bigLockLevels(), .acquireRelease)
-      if home.p != p { system.machine.unpark(home.p.pointee.seat) }
+      if home.p != p { M.unpark(home.p.pointee.seat) }
     } else if home.p == p {
       summary.fetchOr(Self.bit(level), .acquireRelease)
     } else {

@@ -34,7 +34,9 @@ extension GateSet {
   @inlinable func takeKept(_ gate: GateSet) -> Bool {
     var seen = word.load(.relaxed)
     while seen & gate.heldBits == 0 {
-      if word.compareExchange(seen, (seen & ~gate.reservedBits) | gate.heldBits, .acquireRelease) { return true }
+      if word.compareExchange(seen, (seen & ~gate.reservedBits) | gate.heldBits, .acquireRelease) {
+        return true
+      }
       seen = word.load(.relaxed)
     }
     clearReserved(gate)

@@ -35,7 +35,7 @@ extension Handler {
   @inlinable @discardableResult public func schedule() -> ScheduleResult {
     if let current = M.current {
       let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-      if agent.isCPU && agent.p.pointee.system === slot.pointee.system {
+      if agent.isCPU && agent.p.pointee.system == slot.pointee.system {
         return mark(home: agent, from: agent)
       }
       return markElsewhere(cpu: 0, from: agent)
@@ -114,19 +114,19 @@ extension Handler {
     }
     let system = slot.pointee.system
     if system.configuration.timing {
-      record.pendingSince.store(UInt(truncatingIfNeeded: system.machine.now()) | 1, .relaxed)
+      record.pendingSince.store(UInt(truncatingIfNeeded: M.now()) | 1, .relaxed)
     }
     // Publish (the bit), then ask: pairs with the CPU's clear of the summary before it reads the pending word.
     home.summary.fetchOr(AgentRef<M>.bit(level), .acquireRelease)
     if !isHere {
-      system.machine.unpark(home.p.pointee.seat)
+      M.unpark(home.p.pointee.seat)
     } else if home.p.pointee.parking.load(.relaxed) != 0 {
       // A signal handler, on a CPU that is about to sleep.
-      system.machine.unpark(home.p.pointee.seat)
+      M.unpark(home.p.pointee.seat)
     }
     // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
     M.lightFence()
-    if home.p.pointee.offline.load(.relaxed) != 0 { return system.reroute(self, from: home) }
+    if home.p.pointee.offline.load(.relaxed) != 0 { return system.object.reroute(self, from: home) }
     return .scheduled
   }
 }

@@ -80,7 +80,7 @@ public enum Placement: UInt8, Sendable {
   @usableFromInline let homes: UnsafeMutablePointer<M.Word>
   /// Counts schedules in flight on threads without an agent. Shared by a system's slots, kept as they are.
   @usableFromInline let foreignInflight: UnsafeMutablePointer<M.Word>
-  @usableFromInline unowned(unsafe) let system: InterruptSystem<M>
+  @usableFromInline let system: SystemRef<M>
 
   // Set by `establish`, before the generation is.
   @usableFromInline var isBound = true
@@ -94,11 +94,11 @@ public enum Placement: UInt8, Sendable {
   /// Asked for from inside the handler: what is left is done when the run ends.
   @usableFromInline var retiring = false
 
-  @inlinable init(level: Level, bit: UInt, system: InterruptSystem<M>) {
+  @inlinable init(level: Level, bit: UInt, system: SystemRef<M>) {
     self.level = level
     self.bit = bit
     self.system = system
-    self.foreignInflight = system.foreignInflight
+    self.foreignInflight = system.p.pointee.foreignInflight
     generation = .words(1)
     homes = .words(system.cpuCount * Home<M>.size)
     body = { _ in }
@@ -106,7 +106,9 @@ public enum Placement: UInt8, Sendable {
 
   /// Starts the counts of a new owner. Stamps and claims go on.
   @inlinable func clearStatistics(_ cpuCount: Int) {
-    for cpu in 0..<cpuCount { for word in 1..<Home<M>.size where word != 8 { (home(cpu).words + word).store(0, .relaxed) } }
+    for cpu in 0..<cpuCount {
+      for word in 1..<Home<M>.size where word != 8 { (home(cpu).words + word).store(0, .relaxed) }
+    }
   }
 
   @inlinable func home(_ cpu: Int) -> Home<M> { Home(homes + cpu * Home<M>.size) }

@@ -14,7 +14,8 @@ public enum EstablishError: Error, Sendable, Equatable, CustomStringConvertible 
 
   public var description: String {
     switch self {
-    case .levelNone: "no handler can be established at level none: base code runs there; choose softClock or above"
+    case .levelNone:
+      "no handler can be established at level none: base code runs there; choose softClock or above"
     case .tooMany(let level, let limit):
       "all \(limit) handlers of level \(level) are established: disestablish one, or let one handler serve several sources"
     case .shutDown: "the system has been shut down: establish handlers before shutdown()"
@@ -136,7 +137,9 @@ extension InterruptSystem {
   ) -> ChangeResult {
     change(handler, .init(file, line)) { slot, ways in
       .done(dropped: 0)
-    } counting: { $0.pointee.suspensions += 1 }
+    } counting: {
+      $0.pointee.suspensions += 1
+    }
   }
 
   /// Ends one suspension; with the last one what became pending meanwhile is run. Any level.

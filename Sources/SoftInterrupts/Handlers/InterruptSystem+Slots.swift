@@ -36,7 +36,9 @@ extension InterruptSystem {
       for index in slots {
         let slot = slotMemory(level, index)
         // Two threads may have come with the same list; only one finds the bit.
-        guard ways.quarantined.fetchAnd(~slot.pointee.bit, .acquireRelease) & slot.pointee.bit != 0 else { continue }
+        guard ways.quarantined.fetchAnd(~slot.pointee.bit, .acquireRelease) & slot.pointee.bit != 0 else {
+          continue
+        }
         _ = clearPending(slot)
         bodies.append(slot.pointee.body)
         slot.pointee.body = { _ in }
@@ -84,7 +86,7 @@ extension InterruptSystem {
     let place = slots + Int(level.rawValue) * UInt.bitWidth + index
     if let slot = place.pointee { return slot }
     let slot = UnsafeMutablePointer<HandlerSlot<M>>.allocate(capacity: 1)
-    slot.initialize(to: HandlerSlot(level: level, bit: 1 << UInt(index), system: self))
+    slot.initialize(to: HandlerSlot(level: level, bit: 1 << UInt(index), system: core))
     place.pointee = slot
     return slot
   }

@@ -50,7 +50,7 @@ extension UnsafeMutablePointer {
   }
 }
 
-extension InterruptSystem {
+extension SystemRef {
   /// The handler among `bits` that became pending first at `home`.
   @inlinable func oldest(
     of bits: UInt, at level: Level, home: AgentRef<M>

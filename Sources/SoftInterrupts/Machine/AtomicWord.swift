@@ -55,7 +55,8 @@ import Synchronization
     case .acquire: atomic(at).pointee.wrappingAdd(value, ordering: .acquiring).oldValue
     case .release: atomic(at).pointee.wrappingAdd(value, ordering: .releasing).oldValue
     case .acquireRelease: atomic(at).pointee.wrappingAdd(value, ordering: .acquiringAndReleasing).oldValue
-    case .sequentiallyConsistent: atomic(at).pointee.wrappingAdd(value, ordering: .sequentiallyConsistent).oldValue
+    case .sequentiallyConsistent:
+      atomic(at).pointee.wrappingAdd(value, ordering: .sequentiallyConsistent).oldValue
     }
   }
 
@@ -68,7 +69,8 @@ import Synchronization
     case .acquire: atomic(at).pointee.bitwiseOr(bits, ordering: .acquiring).oldValue
     case .release: atomic(at).pointee.bitwiseOr(bits, ordering: .releasing).oldValue
     case .acquireRelease: atomic(at).pointee.bitwiseOr(bits, ordering: .acquiringAndReleasing).oldValue
-    case .sequentiallyConsistent: atomic(at).pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent).oldValue
+    case .sequentiallyConsistent:
+      atomic(at).pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent).oldValue
     }
   }
 
@@ -81,7 +83,8 @@ import Synchronization
     case .acquire: atomic(at).pointee.bitwiseAnd(bits, ordering: .acquiring).oldValue
     case .release: atomic(at).pointee.bitwiseAnd(bits, ordering: .releasing).oldValue
     case .acquireRelease: atomic(at).pointee.bitwiseAnd(bits, ordering: .acquiringAndReleasing).oldValue
-    case .sequentiallyConsistent: atomic(at).pointee.bitwiseAnd(bits, ordering: .sequentiallyConsistent).oldValue
+    case .sequentiallyConsistent:
+      atomic(at).pointee.bitwiseAnd(bits, ordering: .sequentiallyConsistent).oldValue
     }
   }
 
@@ -94,13 +97,19 @@ import Synchronization
     case .relaxed:
       return word.pointee.compareExchange(expected: expected, desired: desired, ordering: .relaxed).exchanged
     case .acquire:
-      return word.pointee.compareExchange(expected: expected, desired: desired, ordering: .acquiring).exchanged
+      return word.pointee.compareExchange(expected: expected, desired: desired, ordering: .acquiring)
+        .exchanged
     case .release:
-      return word.pointee.compareExchange(expected: expected, desired: desired, ordering: .releasing).exchanged
+      return word.pointee.compareExchange(expected: expected, desired: desired, ordering: .releasing)
+        .exchanged
     case .acquireRelease:
-      return word.pointee.compareExchange(expected: expected, desired: desired, ordering: .acquiringAndReleasing).exchanged
+      return word.pointee.compareExchange(
+        expected: expected, desired: desired, ordering: .acquiringAndReleasing
+      ).exchanged
     case .sequentiallyConsistent:
-      return word.pointee.compareExchange(expected: expected, desired: desired, ordering: .sequentiallyConsistent).exchanged
+      return word.pointee.compareExchange(
+        expected: expected, desired: desired, ordering: .sequentiallyConsistent
+      ).exchanged
     }
   }
 }

@@ -35,7 +35,10 @@ public protocol Machine: AnyObject, Sendable {
   static func pause(_ round: Int)
 
   /// Nanoseconds of a clock that never goes back and is common to all CPUs.
-  func now() -> UInt64
+  static func now() -> UInt64
+
+  /// A counter that never goes back on one CPU, as cheap as may be and in any unit: only ratios of its differences are used.
+  static func ticks() -> UInt64
 
   /// The seat of a CPU.
   func seat(ofCPU cpu: Int) -> Seat
@@ -45,13 +48,13 @@ public protocol Machine: AnyObject, Sendable {
   /// owner's `park` return early.
   func releaseSeat(_ seat: Seat)
   /// Whether two handles are of one seat.
-  func isSame(_ a: Seat, _ b: Seat) -> Bool
+  static func isSame(_ a: Seat, _ b: Seat) -> Bool
   /// Sleeps until ``unpark(_:)`` is called on this seat, unless that has happened since `park` last returned, or until
   /// `deadline` (nanoseconds of ``now()``; `UInt64.max` is never). May return early. On a CPU's seat devices are polled.
   func park(_ seat: Seat, until deadline: UInt64)
   /// Wakes whoever parks on the seat, or lets its next `park` return at once. From any thread; async-signal-safe. What
   /// the caller wrote before is visible to the woken. On bare metal this is also the interrupt to that CPU: the doorbell.
-  func unpark(_ seat: Seat)
+  static func unpark(_ seat: Seat)
 
   /// Looks at the devices of the calling CPU without waiting. Called at recognition points, not more often than
   /// ``Configuration/pollInterval``.

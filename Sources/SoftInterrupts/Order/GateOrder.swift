@@ -98,7 +98,8 @@
     }
     if lowest <= s.ipl {
       // An MP-safe handler at X that holds no LevelLock and has not masked may enter gate X itself.
-      let entersOwnGate = s.kind == .mpSafe && lowest == s.entry && s.ipl == s.entry && s.lockedThrough == .none
+      let entersOwnGate =
+        s.kind == .mpSafe && lowest == s.entry && s.ipl == s.entry && s.lockedThrough == .none
       if !entersOwnGate { return .violation(s.ipl > s.entry ? .raiseUnderMask : .downward) }
     }
     if s.kind == .disjoint && level != s.entry && level.isSoft { return .violation(.disjointRaises) }

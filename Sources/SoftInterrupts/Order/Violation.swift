@@ -7,7 +7,8 @@ public struct Violation: Sendable, CustomStringConvertible {
     case cumulativeInsideExact, downward, raiseUnderMask, gateUnderLevelLock, disjointRaises
     case bigLockInHandler, bigLockTooLate, waitOutOfOrder, levelLockAboveLevel, levelLockRank
     case maskByVisitor, cellByVisitor, cellLevel, cellOpenTwice, cellElsewhere, guardOpenTwice
-    case parkUnderGate, conditionInHandler, conditionWithoutGuard, leaveUnderGate, twoSystems, raiseInSignal, changeFromInside
+    case parkUnderGate, conditionInHandler, conditionWithoutGuard, leaveUnderGate, twoSystems, raiseInSignal,
+      changeFromInside
 
     /// The rule, and what to do instead.
     public var remedy: String {
@@ -16,17 +17,20 @@ public struct Violation: Sendable, CustomStringConvertible {
         "a cumulative raise must not take a gate below one that an exact raise took: raise cumulatively first"
       case .downward: "gates are acquired in ascending order only: raise to the higher level last"
       case .raiseUnderMask: "raise first, then mask: inside a mask no gate at or below it may be taken"
-      case .gateUnderLevelLock: "no gate at or below a LevelLock's level may be taken under it: raise before locking"
+      case .gateUnderLevelLock:
+        "no gate at or below a LevelLock's level may be taken under it: raise before locking"
       case .disjointRaises: "a .disjoint handler raises to no other soft level: establish it as .ordered"
       case .bigLockInHandler: "a handler takes the big lock by being established .bigLock only"
       case .bigLockTooLate: "the big lock is the lowest gate: take it before any other, at level none"
       case .waitOutOfOrder:
         "a wait for CPUs at a level needs that level above every gate held and above the IPL: leave the raise first"
-      case .levelLockAboveLevel: "a LevelLock is taken at or below its level: take it before raising or masking above it"
+      case .levelLockAboveLevel:
+        "a LevelLock is taken at or below its level: take it before raising or masking above it"
       case .levelLockRank: "two LevelLocks of one level are taken in ascending rank"
       case .maskByVisitor: "a visitor has no handlers to mask: raise, or run on a CPU"
       case .cellByVisitor: "per-CPU data belongs to a CPU: use a cross-call"
-      case .cellLevel: "a PerCPU value is opened at its level or masked to it, by a context that started at or below it"
+      case .cellLevel:
+        "a PerCPU value is opened at its level or masked to it, by a context that started at or below it"
       case .cellOpenTwice: "this PerCPU value is already open on this CPU"
       case .cellElsewhere: "this PerCPU value belongs to another system"
       case .guardOpenTwice: "this value is already open"
@@ -35,7 +39,8 @@ public struct Violation: Sendable, CustomStringConvertible {
       case .conditionWithoutGuard: "the signaller of a condition holds its guard's gate"
       case .leaveUnderGate: "base code leaves its CPU at level none, holding nothing"
       case .twoSystems: "a thread holds gates of one system at a time"
-      case .changeFromInside: "a handler ends itself with here.retire(); others change it from outside its run"
+      case .changeFromInside:
+        "a handler ends itself with here.retire(); others change it from outside its run"
       case .raiseInSignal: "no raise in a signal handler: schedule() from there"
       }
     }
@@ -45,7 +50,7 @@ public struct Violation: Sendable, CustomStringConvertible {
   public struct Site: Sendable, CustomStringConvertible {
     public var file: StaticString
     public var line: UInt
-    @inlinable public init(_ file: StaticString, _ line: UInt) {
+    @inlinable @inline(__always) public init(_ file: StaticString, _ line: UInt) {
       self.file = file
       self.line = line
     }
@@ -55,7 +60,7 @@ public struct Violation: Sendable, CustomStringConvertible {
   /// A gate that was held, and where it was taken. Nil where a dispatch took it.
   public struct HeldGate: Sendable {
     public var level: Level
-    public var takenAt: Site?
+    public var takenAt: String?
   }
 
   public var rule: Rule

@@ -60,7 +60,7 @@ extension InterruptSystem {
     if accepted {
       let home = agent(ofCPU: cpu)
       home.summary.fetchOr(1, .acquireRelease)
-      machine.unpark(home.p.pointee.seat)
+      M.unpark(home.p.pointee.seat)
     }
     return accepted
   }
@@ -166,23 +166,23 @@ extension Here {
     let seat = visitor.p.pointee.seat
     nonisolated(unsafe) let flags = (back, gone)
     do throws(MachineError) {
-      try system.machine.startSubstitute(forCPU: agent.cpu) {
+      try system.object.machine.startSubstitute(forCPU: agent.cpu) {
         M.setCurrent(UnsafeMutableRawPointer(agent.p))
         // Acquire and release: what each of the two threads wrote as this CPU is visible to the other.
-        system.loop(agent, runsJobs: false) { flags.0.load(.acquire) != 0 }
+        system.object.loop(agent, runsJobs: false) { flags.0.load(.acquire) != 0 }
         M.setCurrent(nil)
         flags.1.store(1, .release)
-        system.machine.unpark(seat)
+        M.unpark(seat)
       }
     } catch {
       M.fatal("CPU \(agent.cpu): no thread to stand in for it: \(error)")
     }
     defer {
       back.store(1, .release)
-      system.machine.unpark(agent.p.pointee.seat)
+      M.unpark(agent.p.pointee.seat)
       let waiter = system.currentAgent()
-      while gone.load(.acquire) == 0 { system.machine.park(waiter.p.pointee.seat, until: .max) }
-      system.endVisit(waiter)
+      while gone.load(.acquire) == 0 { system.object.machine.park(waiter.p.pointee.seat, until: .max) }
+      system.object.endVisit(waiter)
       M.setCurrent(UnsafeMutableRawPointer(agent.p))
     }
     return try body()

@@ -5,29 +5,19 @@
 
 extension InterruptSystem {
   /// The agent of the calling thread, made if need be. One load and one compare when it exists.
-  @inlinable @inline(__always) func currentAgent() -> AgentRef<M> {
-    if let current = M.current {
-      let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-      if agent.p.pointee.system === self { return agent }
-    }
-    return visitorAgent()
-  }
+  @inlinable @inline(__always) func currentAgent() -> AgentRef<M> { core.currentAgent() }
 
   /// The agent of the calling thread, if it has one of this system.
-  @inlinable func existingAgent() -> AgentRef<M>? {
-    guard let current = M.current else { return nil }
-    let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-    return agent.p.pointee.system === self ? agent : nil
-  }
+  @inlinable func existingAgent() -> AgentRef<M>? { core.existingAgent() }
 
   /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
   @inline(never) @usableFromInline func visitorAgent() -> AgentRef<M> {
     if let current = M.current {
       let other = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
       if other.isCPU || !other.held.isEmpty || other.context != other.p.pointee.base {
-        other.system.report(.twoSystems, other, .none, "another system", .init("", 0), mustTrap: true)
+        other.system.object.report(.twoSystems, other, .none, "another system", .init("", 0), mustTrap: true)
       }
-      other.system.endVisit(other)
+      other.system.object.endVisit(other)
     }
     var found: UnsafeMutablePointer<Agent<M>>?
     lockedVisitors {
@@ -35,7 +25,7 @@ extension InterruptSystem {
     }
     if found == nil {
       let made = UnsafeMutablePointer<Agent<M>>.allocate(capacity: 1)
-      made.initialize(to: Agent(system: self, cpu: nil, seat: machine.makeVisitorSeat()))
+      made.initialize(to: Agent(system: core, cpu: nil, seat: machine.makeVisitorSeat()))
       lockedVisitors { visitors.append(made) }
       found = made
     }
@@ -54,7 +44,7 @@ extension InterruptSystem {
   /// For machines: the thread whose `M.current` was this pointer has ended.
   public static func threadEnded(_ current: UnsafeMutableRawPointer) {
     let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-    agent.system.endVisit(agent)
+    agent.system.object.endVisit(agent)
   }
 
   /// Visitors are no CPU, so nothing interrupts this but signals, which take no locks; a CPU is at IPL `high` inside.

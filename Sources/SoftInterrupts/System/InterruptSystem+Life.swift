@@ -36,7 +36,7 @@ extension InterruptSystem {
     if let failure {
       stopping.store(1, .sequentiallyConsistent)
       for cpu in 0..<started {
-        machine.unpark(machine.seat(ofCPU: cpu))
+        M.unpark(machine.seat(ofCPU: cpu))
         machine.join(cpu: cpu)
       }
       throw failure
@@ -57,10 +57,10 @@ extension InterruptSystem {
     }
     guard isFirst else { return ShutdownReport() }
     for cpu in 0..<cpuCount { lockedJobs(jobs + cpu) { closed[cpu] = true } }
-    let (deadline, overflow) = machine.now().addingReportingOverflow(grace.clampedNanoseconds)
-    stopBy = overflow ? .max : deadline
+    let (deadline, overflow) = M.now().addingReportingOverflow(grace.clampedNanoseconds)
+    core.p.pointee.stopBy = overflow ? .max : deadline
     stopping.store(1, .release)
-    for cpu in 0..<cpuCount { machine.unpark(machine.seat(ofCPU: cpu)) }
+    for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
     for cpu in 0..<cpuCount { machine.join(cpu: cpu) }
     // The CPUs are gone. New schedules are refused from here on; what is pending now is counted.
     var report = ShutdownReport()
@@ -102,7 +102,7 @@ extension InterruptSystem {
       if let done = call.done {
         let waiter = call.waiter
         done.store(1, .release)
-        if let waiter { machine.unpark(waiter) }
+        if let waiter { M.unpark(waiter) }
       }
     }
     return count
@@ -140,14 +140,14 @@ extension InterruptSystem {
     }
     // The loop says that it is quiet by taking the flag to 2.
     home.summary.fetchOr(1, .acquireRelease)
-    machine.unpark(home.p.pointee.seat)
+    M.unpark(home.p.pointee.seat)
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
     quiescers.fetchAdd(1, .sequentiallyConsistent)
     agent.serveUntil { home.p.pointee.offline.load(.acquire) == 2 }
     quiescers.fetchAdd(0 &- 1, .sequentiallyConsistent)
     lockedVisitors {
       let seat = agent.p.pointee.seat
-      if let mine = quiescing.lastIndex(where: { machine.isSame($0, seat) }) { quiescing.remove(at: mine) }
+      if let mine = quiescing.lastIndex(where: { M.isSame($0, seat) }) { quiescing.remove(at: mine) }
     }
     return true
   }
@@ -163,7 +163,7 @@ extension InterruptSystem {
     for level in Level.allCases where level != .none {
       if home.pending(level).fetchOr(0, .acquireRelease) & PendingWord.handlers != 0 { home.ring(level) }
     }
-    machine.unpark(home.p.pointee.seat)
+    M.unpark(home.p.pointee.seat)
     return true
   }
 
@@ -173,7 +173,9 @@ extension InterruptSystem {
   @usableFromInline func reroute(_ handler: Handler<M>, from home: AgentRef<M>) -> ScheduleResult {
     let slot = handler.slot
     if slot.pointee.isBound { return .offline }
-    guard PendingWord.claim(home.pending(slot.pointee.level), slot.pointee.bit) != nil else { return .scheduled }
+    guard PendingWord.claim(home.pending(slot.pointee.level), slot.pointee.bit) != nil else {
+      return .scheduled
+    }
     // CPU 0 never goes offline.
     return handler.schedule(on: 0)
   }

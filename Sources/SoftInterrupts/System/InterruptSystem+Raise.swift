@@ -103,7 +103,7 @@ extension AgentRef {
   @inlinable func exitBigLock(_ before: ContextKind) {
     p.pointee.takings[0].gates = []
     context.pointee.kind = before
-    leave(Level.none.gate, returningTo: .none)
+    leaveWithBigLock(Level.none.gate, returningTo: .none)
     context.pointee.own.remove(Level.none.gate)
     recognise()
   }
@@ -111,7 +111,7 @@ extension AgentRef {
   @usableFromInline func yieldBigLock() {
     guard held == Level.none.gate, ipl == .none, context.pointee.kind == .bigLockBase else { return }
     let queue = system.queue(.none)
-    leave(Level.none.gate, returningTo: .none)
+    leaveWithBigLock(Level.none.gate, returningTo: .none)
     recognise()
     // Behind whoever waits already: this is what a yield is for.
     if queue.pointee.word.attention(queue.pointee.gate).isEmpty && tryTake(queue) {

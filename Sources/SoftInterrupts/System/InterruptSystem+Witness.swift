@@ -21,7 +21,8 @@ extension InterruptSystem {
     let name: String =
       switch context.kind {
       case .base: "base code on CPU \(agent.cpu)"
-      case .bigLockBase: agent.isCPU ? "big-lock base code on CPU \(agent.cpu)" : "a visitor under the big lock"
+      case .bigLockBase:
+        agent.isCPU ? "big-lock base code on CPU \(agent.cpu)" : "a visitor under the big lock"
       case .visitor: "a visitor"
       case .ordered, .bigLock, .disjoint, .mpSafe:
         "handler \"\(context.slot?.pointee.name ?? "")\" (\(context.kind), CPU \(agent.cpu))"
@@ -35,10 +36,13 @@ extension InterruptSystem {
 
 extension AgentRef {
   /// Where a raise took a gate; nil if a dispatch did.
-  func taking(of level: Level) -> Violation.Site? {
+  func taking(of level: Level) -> String? {
     for index in 0..<Level.count {
       let taking = p.pointee.takings[index]
-      if taking.gates.contains(level.gate) { return taking.site }
+      if taking.gates.contains(level.gate) {
+        // The name is a literal of the program: NUL-terminated, and there for ever.
+        return "\(String(cString: taking.file)):\(taking.line)"
+      }
     }
     return nil
   }

@@ -1,0 +1,111 @@
+// What the hot paths need of a system, behind one pointer: no reference is counted on the way to it.
+
+/// Constant but for `stopBy`, which is written before `stopping` is.
+@frozen @usableFromInline struct SystemCore<M: Machine> {
+  @usableFromInline let gateWord: GateWord<M>
+  @usableFromInline let queues: UnsafeMutablePointer<GateQueue<M>>
+  @usableFromInline let agents: UnsafeMutablePointer<Agent<M>>
+  @usableFromInline let wayWords: UnsafeMutablePointer<M.Word>
+  /// 8 levels × the bits of a word. Entries are set once, under the table lock; published by the pending bit.
+  @usableFromInline let slots: UnsafeMutablePointer<UnsafeMutablePointer<HandlerSlot<M>>?>
+  @usableFromInline let foreignInflight: UnsafeMutablePointer<M.Word>
+  /// How many waits for CPUs are registered; see `waitForCPUs`.
+  @usableFromInline let quiescers: UnsafeMutablePointer<M.Word>
+  /// 1 when the CPUs are to stop.
+  @usableFromInline let stopping: UnsafeMutablePointer<M.Word>
+  @usableFromInline let cpuCount: Int
+  @usableFromInline let configuration: Configuration
+  /// When a shutdown's grace ends.
+  @usableFromInline var stopBy: UInt64 = .max
+  /// The object, for slow paths. It outlives its CPUs, and its visitors while they are inside.
+  @usableFromInline unowned(unsafe) var object: InterruptSystem<M>
+
+  init(object: InterruptSystem<M>, cpuCount: Int, configuration: Configuration) {
+    self.object = object
+    self.cpuCount = cpuCount
+    self.configuration = configuration
+    let line = Agent<M>.wordsPerLine
+    gateWord = GateWord<M>(.words(line))
+    queues = .allocate(capacity: Level.count)
+    agents = .allocate(capacity: cpuCount)
+    wayWords = .words(Level.count * Ways<M>.size)
+    slots = .allocate(capacity: Level.count * UInt.bitWidth)
+    slots.initialize(repeating: nil, count: Level.count * UInt.bitWidth)
+    foreignInflight = .words(line)
+    quiescers = .words(line)
+    stopping = .words(line)
+    for level in Level.allCases {
+      (queues + Int(level.rawValue)).initialize(
+        to: GateQueue(word: gateWord, level: level, gate: level.gate))
+    }
+  }
+
+  /// Gives the memory back, but for slots and the in-flight counter: stale handles may ask them for ever.
+  func deallocate() {
+    for level in Level.allCases { queues[Int(level.rawValue)].deallocate() }
+    queues.deallocate()
+    agents.deallocate()
+    slots.deallocate()
+    gateWord.word.deallocate()
+    for block in [wayWords, quiescers, stopping] { block.deallocate() }
+  }
+}
+
+/// The system as its own code sees it.
+@frozen @usableFromInline struct SystemRef<M: Machine>: Equatable, @unchecked Sendable {
+  // Sendable: what it points to is constant, words, or guarded as said there.
+  @usableFromInline let p: UnsafeMutablePointer<SystemCore<M>>
+  @inlinable @inline(__always) init(_ p: UnsafeMutablePointer<SystemCore<M>>) { self.p = p }
+
+  @inlinable var object: InterruptSystem<M> { p.pointee.object }
+  @inlinable @inline(__always) var gateWord: GateWord<M> { p.pointee.gateWord }
+  @inlinable var quiescers: UnsafeMutablePointer<M.Word> { p.pointee.quiescers }
+  @inlinable var stopping: UnsafeMutablePointer<M.Word> { p.pointee.stopping }
+  @inlinable var stopBy: UInt64 { p.pointee.stopBy }
+  @inlinable var cpuCount: Int { p.pointee.cpuCount }
+  @inlinable @inline(__always) var configuration: Configuration { p.pointee.configuration }
+
+  @inlinable @inline(__always) func queue(_ level: Level) -> UnsafeMutablePointer<GateQueue<M>> {
+    p.pointee.queues + Int(level.rawValue)
+  }
+  @inlinable func agent(ofCPU cpu: Int) -> AgentRef<M> { AgentRef(p.pointee.agents + cpu) }
+  @inlinable func ways(_ level: Level) -> Ways<M> {
+    Ways(p.pointee.wayWords + Int(level.rawValue) * Ways<M>.size)
+  }
+  @inlinable func slot(_ level: Level, bit: UInt) -> UnsafeMutablePointer<HandlerSlot<M>> {
+    p.pointee.slots[Int(level.rawValue) * UInt.bitWidth + bit.trailingZeroBitCount]!
+  }
+
+  /// The agent of the calling thread, made if need be. One load and one compare when it exists.
+  @inlinable @inline(__always) func currentAgent() -> AgentRef<M> {
+    if let current = M.current {
+      let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+      if agent.p.pointee.system.p == p { return agent }
+    }
+    return visitorAgent()
+  }
+  @inline(never) @usableFromInline func visitorAgent() -> AgentRef<M> { object.visitorAgent() }
+
+  /// The agent of the calling thread, if it has one of this system.
+  @inlinable func existingAgent() -> AgentRef<M>? {
+    guard let current = M.current else { return nil }
+    let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+    return agent.p.pointee.system.p == p ? agent : nil
+  }
+
+  /// See ``InterruptSystem``.
+  @inline(never) @usableFromInline func report(
+    _ rule: Violation.Rule, _ agent: AgentRef<M>, _ to: Level, _ other: String, _ site: Violation.Site
+  ) {
+    object.report(rule, agent, to, other, site)
+  }
+
+  /// The levels that have big-lock handlers, as summary bits.
+  @inlinable func bigLockLevels() -> UInt {
+    var bits: UInt = 0
+    for level in Level.allCases where ways(level).bigLock.load(.relaxed) != 0 {
+      bits |= AgentRef<M>.bit(level)
+    }
+    return bits
+  }
+}
