@@ -72,7 +72,7 @@ public final class IPFIXExporter {
       buffer.append(UInt16(0))
     }
     append(record, reason: reason)
-    messageTime = Self.seconds(of: now)
+    messageTime = UInt32(truncatingIfNeeded: CaptureTime.split(now).seconds)
     recordsInMessage += 1
     records &+= 1
   }
@@ -160,18 +160,11 @@ public final class IPFIXExporter {
     }
   }
 
-  /// Whole seconds since 1970 as the message header has them, modulo 2³².
-  private static func seconds(of time: Int64) -> UInt32 {
-    UInt32(truncatingIfNeeded: (time - (time % 1_000_000_000 + 1_000_000_000) % 1_000_000_000) / 1_000_000_000)
-  }
-
   /// The NTP timestamp of RFC 7011, section 6.1.10: seconds since 1900 modulo 2³², and a fraction in units
   /// of 2⁻³² s, rounded up, so that a decoder gets the same nanosecond whether it rounds or truncates.
   static func ntpTime(_ time: Int64) -> UInt64 {
-    let (quotient, remainder) = time.quotientAndRemainder(dividingBy: 1_000_000_000)
-    let seconds = remainder < 0 ? quotient - 1 : quotient
-    let nanoseconds = UInt64(remainder < 0 ? remainder + 1_000_000_000 : remainder)
-    let fraction = (nanoseconds << 32 + 999_999_999) / 1_000_000_000
+    let (seconds, nanoseconds) = CaptureTime.split(time)
+    let fraction = ((UInt64(nanoseconds) << 32) + 999_999_999) / 1_000_000_000
     return UInt64(UInt32(truncatingIfNeeded: seconds + 2_208_988_800)) << 32 | fraction
   }
 }
