@@ -57,10 +57,21 @@ struct FlowStore {
       if word == 0 { return nil }
       if UInt32(truncatingIfNeeded: word >> 32) == hash {
         let slot = Int(word & 0xffff_ffff) - 1
-        if slots[slot].record.key == key { return slot }
+        if Self.isSame(slots[slot].record.key, key) { return slot }
       }
       place = (place + 1) & mask
     }
+  }
+
+  /// `==` without a branch for each field: nearly always the answer is yes.
+  @inline(__always)
+  private static func isSame(_ left: FlowKey, _ right: FlowKey) -> Bool {
+    let addresses =
+      (left.a.address.lo ^ right.a.address.lo) | (left.b.address.lo ^ right.b.address.lo)
+      | (left.a.address.hi ^ right.a.address.hi) | (left.b.address.hi ^ right.b.address.hi)
+    let ports = (left.a.port ^ right.a.port) | (left.b.port ^ right.b.port)
+    let versions = left.a.address.isV6 == right.a.address.isV6 && left.b.address.isV6 == right.b.address.isV6
+    return addresses | UInt64(ports) | UInt64(left.proto ^ right.proto) == 0 && versions
   }
 
   /// The live slot that a handle names, or nil.
