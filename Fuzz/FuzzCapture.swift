@@ -93,5 +93,6 @@ private func check(_ outcome: DecodeOutcome) {
   precondition(frame.aToB || key.a != key.b, "equal ends go from a to b")
   precondition(frame.tcpFlags == 0 || key.proto == 6, "flags of no TCP")
   precondition(frame.ipBytes >= 20, "an IP packet shorter than its header")
-  if key.proto != 6 && key.proto != 17 { precondition(key.a.port == 0 && key.b.port == 0, "ports of neither") }
+  let hasPorts = key.proto == 6 || key.proto == 17
+  precondition(hasPorts || (key.a.port == 0 && key.b.port == 0), "ports of neither TCP nor UDP")
 }

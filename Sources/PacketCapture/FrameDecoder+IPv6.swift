@@ -33,7 +33,6 @@ extension FrameDecoder {
     while let start = packet.transport, isExtension(packet.proto) {
       guard headers < maximumExtensionHeaders else { return .tooManyHeaders }
       headers += 1
-      guard start + 8 <= packet.end else { return .badLength }
       guard frame.has(8, at: start) else { return .truncated }
       let length: Int
       switch packet.proto {

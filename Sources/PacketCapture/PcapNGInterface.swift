@@ -41,9 +41,10 @@ enum TimeResolution: Equatable {
       self = .binary(UInt8(exponent))
     } else if exponent <= 9 {
       self = .multiple(Self.powerOfTen(9 - exponent))
+    } else if exponent <= 28 {
+      self = .part(Self.powerOfTen(exponent - 9))
     } else {
-      // From 10^28 units a second on, every 64-bit time is less than two nanoseconds.
-      self = .part(exponent - 9 <= 19 ? Self.powerOfTen(exponent - 9) : .max)
+      self = .multiple(0)  // every 64-bit time is less than a nanosecond
     }
   }
 
