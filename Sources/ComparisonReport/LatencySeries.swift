@@ -22,7 +22,7 @@ public struct LatencySeries: Sendable, Equatable {
   ///
   /// - Parameter quantile: 0.99 for p99.
   public func percentile(_ quantile: Double) -> Interval? {
-    Interval(samples: rounds.compactMap { $0.percentile(quantile).map(Double.init) })
+    Interval(samples: rounds.compactMap { $0.percentile(quantile).map { Double($0) } })
   }
 
   /// The largest latency of all rounds, in nanoseconds; `nil` if nothing was recorded.

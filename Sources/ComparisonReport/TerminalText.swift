@@ -71,10 +71,10 @@ enum TerminalText {
         line += " "
         used += 1
       }
-      for character in word {
-        let step = width(String(character))
+      for scalar in word.unicodeScalars {
+        let step = width(scalar)
         if used + step > columns && !isEmpty { flush() }
-        line.append(character)
+        line.unicodeScalars.append(scalar)
         used += step
         isEmpty = false
       }
