@@ -76,7 +76,7 @@
   /// The seats of the CPU's level threads; nil unless execution is by threads.
   @usableFromInline var levelSeats: UnsafeMutablePointer<M.Seat>?
   @usableFromInline let cpu: Int
-  @usableFromInline let system: SystemRef<M>
+  @usableFromInline var system: SystemRef<M>
   /// The wait that this agent's top context is in, while nothing runs on top of it.
   @usableFromInline var waiting: UnsafeMutablePointer<Waiter<M>>?
   @usableFromInline var waitDepth: Int = 0

@@ -11,13 +11,15 @@ extension InterruptSystem {
   @inlinable func existingAgent() -> AgentRef<M>? { core.existingAgent() }
 
   /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
-  @inline(never) @usableFromInline func visitorAgent() -> AgentRef<M> {
+  @inlinable @inline(never) func visitorAgent() -> AgentRef<M> {
     if let current = M.current {
       let other = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-      if other.isCPU || !other.held.isEmpty || other.context != other.p.pointee.base {
+      if other.system == .gone {
+        // Nothing is left of it.
+      } else if other.isCPU || !other.held.isEmpty || other.context != other.p.pointee.base {
         other.system.object.report(.twoSystems, other, .none, "another system", .init("", 0), mustTrap: true)
       }
-      other.system.object.endVisit(other)
+      if other.system != .gone { other.system.object.endVisit(other) }
     }
     var found: UnsafeMutablePointer<Agent<M>>?
     lockedVisitors {
@@ -34,7 +36,7 @@ extension InterruptSystem {
   }
 
   /// Takes a visitor's agent back. It holds nothing. Called when its thread visits another system or ends.
-  @usableFromInline func endVisit(_ agent: AgentRef<M>) {
+  @inlinable func endVisit(_ agent: AgentRef<M>) {
     if agent.isCPU { return }
     precondition(agent.held.isEmpty, "a thread ended while it held gates: leave every raise first")
     M.setCurrent(nil)
@@ -42,13 +44,13 @@ extension InterruptSystem {
   }
 
   /// For machines: the thread whose `M.current` was this pointer has ended.
-  public static func threadEnded(_ current: UnsafeMutableRawPointer) {
+  @inlinable public static func threadEnded(_ current: UnsafeMutableRawPointer) {
     let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-    agent.system.object.endVisit(agent)
+    if agent.system != .gone { agent.system.object.endVisit(agent) }
   }
 
   /// Visitors are no CPU, so nothing interrupts this but signals, which take no locks; a CPU is at IPL `high` inside.
-  @usableFromInline func lockedVisitors(_ body: () -> Void) {
+  @inlinable func lockedVisitors(_ body: () -> Void) {
     if let agent = existingAgent() {
       agent.locked(visitorLock, body)
     } else {
@@ -59,7 +61,7 @@ extension InterruptSystem {
   }
 
   /// Whether no visitor has a schedule in flight.
-  func visitorsAreQuiet() -> Bool {
+  @inlinable func visitorsAreQuiet() -> Bool {
     var quiet = true
     lockedVisitors {
       for visitor in visitors where visitor.pointee.inflight.load(.acquire) != 0 { quiet = false }

@@ -20,7 +20,7 @@
   /// The object, for slow paths. It outlives its CPUs, and its visitors while they are inside.
   @usableFromInline unowned(unsafe) var object: InterruptSystem<M>
 
-  init(object: InterruptSystem<M>, cpuCount: Int, configuration: Configuration) {
+  @inlinable init(object: InterruptSystem<M>, cpuCount: Int, configuration: Configuration) {
     self.object = object
     self.cpuCount = cpuCount
     self.configuration = configuration
@@ -41,7 +41,7 @@
   }
 
   /// Gives the memory back, but for slots and the in-flight counter: stale handles may ask them for ever.
-  func deallocate() {
+  @inlinable func deallocate() {
     for level in Level.allCases { queues[Int(level.rawValue)].deallocate() }
     queues.deallocate()
     agents.deallocate()
@@ -56,6 +56,9 @@
   // Sendable: what it points to is constant, words, or guarded as said there.
   @usableFromInline let p: UnsafeMutablePointer<SystemCore<M>>
   @inlinable @inline(__always) init(_ p: UnsafeMutablePointer<SystemCore<M>>) { self.p = p }
+
+  /// Whom the agent of a thread belongs to whose system is no more: equal to no system, and never followed.
+  @inlinable static var gone: SystemRef { SystemRef(UnsafeMutablePointer(bitPattern: 64)!) }
 
   @inlinable var object: InterruptSystem<M> { p.pointee.object }
   @inlinable @inline(__always) var gateWord: GateWord<M> { p.pointee.gateWord }
@@ -84,7 +87,7 @@
     }
     return visitorAgent()
   }
-  @inline(never) @usableFromInline func visitorAgent() -> AgentRef<M> { object.visitorAgent() }
+  @inlinable @inline(never) func visitorAgent() -> AgentRef<M> { object.visitorAgent() }
 
   /// The agent of the calling thread, if it has one of this system.
   @inlinable func existingAgent() -> AgentRef<M>? {
@@ -94,7 +97,7 @@
   }
 
   /// See ``InterruptSystem``.
-  @inline(never) @usableFromInline func report(
+  @inlinable @inline(never) func report(
     _ rule: Violation.Rule, _ agent: AgentRef<M>, _ to: Level, _ other: String, _ site: Violation.Site
   ) {
     object.report(rule, agent, to, other, site)
