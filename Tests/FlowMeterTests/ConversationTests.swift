@@ -16,7 +16,8 @@ struct ConversationTests {
   }
 
   /// Meters packets over so many tables by their hash, exporting at random, and merges everything.
-  private func metered(_ packets: [Packet], shards: Int, exporting: Double, seed: UInt64) -> ConversationTable {
+  private func metered(_ packets: [Packet], shards: Int, exporting: Double, seed: UInt64) -> ConversationTable
+  {
     var generator = SeededGenerator(seed: seed)
     let tables = (0..<shards).map { _ in FlowTable(capacity: 16) }
     var exported: [FlowRecord] = []
@@ -77,12 +78,16 @@ struct ConversationTests {
       return digest
     }
     let changes: [(inout FlowRecord) -> Void] = [
-      { _ in }, { $0.packetsAToB += 1 }, { $0.packetsBToA += 1 }, { $0.bytesAToB += 1 }, { $0.bytesBToA += 1 },
+      { _ in }, { $0.packetsAToB += 1 }, { $0.packetsBToA += 1 }, { $0.bytesAToB += 1 },
+      { $0.bytesBToA += 1 },
       { $0.ipBytesAToB += 1 }, { $0.ipBytesBToA += 1 }, { $0.first -= 1 }, { $0.last += 1 },
       { $0.tcpFlagsAToB ^= 1 }, { $0.tcpFlagsBToA ^= 1 }, { $0.key.proto = 17 }, { $0.key.a.port ^= 1 },
-      { $0.key.b.port ^= 1 }, { $0.key.a.address = IPAddress(v4: 5) }, { $0.key.b.address = IPAddress(v4: 6) },
-      { $0.key.a.address = IPAddress(v6: 0, 0x0a00_0001) }, { $0.key.b.address = IPAddress(v6: 0, 0x0a00_0002) },
-      { $0.key.a.address = IPAddress(v6: 1, 0x0a00_0001) }, { $0.key.b.address = IPAddress(v6: 1, 0x0a00_0002) },
+      { $0.key.b.port ^= 1 }, { $0.key.a.address = IPAddress(v4: 5) },
+      { $0.key.b.address = IPAddress(v4: 6) },
+      { $0.key.a.address = IPAddress(v6: 0, 0x0a00_0001) },
+      { $0.key.b.address = IPAddress(v6: 0, 0x0a00_0002) },
+      { $0.key.a.address = IPAddress(v6: 1, 0x0a00_0001) },
+      { $0.key.b.address = IPAddress(v6: 1, 0x0a00_0002) },
       { swap(&$0.packetsAToB, &$0.bytesAToB) }, { swap(&$0.key.a.port, &$0.key.b.port) },
     ]
     #expect(Set(changes.map(digest)).count == changes.count)
@@ -128,7 +133,7 @@ struct TopTalkersTests {
       _ = table.record(frame, wireLength: 100, timestamp: time)
     }
     var all: [FlowRecord] = []
-    table.forEach { all.append($0) }
+    table.visit { all.append($0) }
     all.sort { $0.bytes != $1.bytes ? $0.bytes > $1.bytes : $0.key.sorts(before: $1.key) }
     var talkers = TopTalkers(capacity: capacity)
     for _ in 0..<2 {

@@ -49,7 +49,7 @@ struct FlowTableModelTests {
       }
     }
     var found: [FlowKey: FlowRecord] = [:]
-    table.forEach { found[$0.key] = $0 }
+    table.visit { found[$0.key] = $0 }
     #expect(found == model, "seed \(seed)")
     #expect(table.count == model.count)
     for (key, handle) in handles { #expect(table.handle(of: key) == handle) }
@@ -77,7 +77,8 @@ struct FlowStoreTests {
   /// Hashes that share few home places, at the end of the index so that runs wrap around.
   private static let hashes: [UInt32] = [0, 1, 2, 0x1e, 0x1f, 0x3e, 0x3f, 0xffff_fffe, 0xffff_ffff]
 
-  @Test("Every key is found and no other, after any insertions and removals", arguments: 0..<20 as Range<UInt64>)
+  @Test(
+    "Every key is found and no other, after any insertions and removals", arguments: 0..<20 as Range<UInt64>)
   func backwardShift(seed: UInt64) {
     var generator = SeededGenerator(seed: 1_000 + seed)
     var store = FlowStore(capacity: 16)

@@ -121,7 +121,9 @@ struct FlowHandleTests {
     let table = FlowTable(capacity: 16)
     let handle = try table.begin(frame(1))
     #expect(table.setOwner(42, of: handle))
-    for host in 2...5_000 as ClosedRange<UInt32> { _ = table.record(frame(host), wireLength: 60, timestamp: 0) }
+    for host in 2...5_000 as ClosedRange<UInt32> {
+      _ = table.record(frame(host), wireLength: 60, timestamp: 0)
+    }
     #expect(table[FlowHandle(rawValue: handle.rawValue)]?.owner == 42)
     #expect(table.handle(of: frame(1).key) == handle)
     #expect(table.handle(of: frame(9_999).key) == nil)
@@ -130,7 +132,9 @@ struct FlowHandleTests {
     }
   }
 
-  private func frame(_ host: UInt32) -> DecodedFrame { Make.frame(from: Make.end(host, 1), to: Make.end(0, 9)) }
+  private func frame(_ host: UInt32) -> DecodedFrame {
+    Make.frame(from: Make.end(host, 1), to: Make.end(0, 9))
+  }
 }
 
 @Suite("Ageing of flows")

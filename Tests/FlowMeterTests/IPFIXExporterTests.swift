@@ -27,8 +27,11 @@ struct IPFIXExporterTests {
     let (client, server) = (Make.end(9, 5_000), Make.end(3, 80))
     var record = FlowRecord(
       Make.frame(from: client, to: server, flags: 0x02, ipBytes: 60), wireLength: 74, timestamp: time)
-    record.count(Make.frame(from: server, to: client, flags: 0x12, ipBytes: 1_500), wireLength: 1_514, timestamp: time + 9)
-    record.count(Make.frame(from: server, to: client, flags: 0x10, ipBytes: 40), wireLength: 60, timestamp: time + 7)
+    record.count(
+      Make.frame(from: server, to: client, flags: 0x12, ipBytes: 1_500), wireLength: 1_514,
+      timestamp: time + 9)
+    record.count(
+      Make.frame(from: server, to: client, flags: 0x10, ipBytes: 40), wireLength: 60, timestamp: time + 7)
     let file = try export([record], reason: .activeTimeout)
     let message = try #require(file.messages.first)
     #expect(file.messages.count == 1)
@@ -50,7 +53,8 @@ struct IPFIXExporterTests {
   @Test("An IPv6 flow has addresses of sixteen bytes")
   func ipv6() throws {
     let record = FlowRecord(
-      Make.frame(from: Make.end6(1, 53), to: Make.end6(0xffff, 5_353), proto: 17), wireLength: 90, timestamp: time)
+      Make.frame(from: Make.end6(1, 53), to: Make.end6(0xffff, 5_353), proto: 17), wireLength: 90,
+      timestamp: time)
     let exported = try #require(try export([record]).messages.first?.records.first)
     let prefix: [UInt8] = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     #expect(exported.fields[.init(27)] == prefix + [0, 1], "sourceIPv6Address")
@@ -69,7 +73,7 @@ struct IPFIXExporterTests {
       _ = table.record(frame, wireLength: length, timestamp: time)
     }
     var records: [FlowRecord] = []
-    table.forEach { records.append($0) }
+    table.visit { records.append($0) }
     let file = try export(records, messageSize: size)
     var sequence: UInt32 = 0
     for message in file.messages {
@@ -80,7 +84,9 @@ struct IPFIXExporterTests {
     #expect(file.messages.map(\.templates) == [[256, 257]] + file.messages.dropFirst().map { _ in [] })
     let exported = file.messages.flatMap(\.records)
     #expect(exported.count == records.count)
-    #expect(exported.map { $0.value(352).map { $0 } } == records.map { $0.initiatedByA ? $0.bytesAToB : $0.bytesBToA })
+    #expect(
+      exported.map { $0.value(352).map { $0 } }
+        == records.map { $0.initiatedByA ? $0.bytesAToB : $0.bytesBToA })
     // No message is sent while the next record, with a set header of its own, would fit.
     for (message, next) in zip(file.messages, file.messages.dropFirst()) {
       let needed = try #require(next.records.first).fields.values.reduce(0) { $0 + $1.count }
@@ -98,7 +104,8 @@ struct IPFIXExporterTests {
 
   @Test(
     "A time survives to the nanosecond, whether the decoder rounds or truncates",
-    arguments: [0, 1, 999_999_999, 1_700_000_000_000_000_001, 1_700_000_000_999_999_999, -1, -999_999_999] as [Int64])
+    arguments: [0, 1, 999_999_999, 1_700_000_000_000_000_001, 1_700_000_000_999_999_999, -1, -999_999_999]
+      as [Int64])
   func times(time: Int64) {
     let stamp = IPFIXExporter.ntpTime(time)
     #expect(Self.nanoseconds(of: stamp, rounding: .toNearestOrEven) == time)
@@ -114,7 +121,9 @@ struct IPFIXExporterTests {
     #expect(error?.exitStatus == 74)
   }
 
-  private static func nanoseconds(_ stamp: UInt64) -> Int64 { nanoseconds(of: stamp, rounding: .toNearestOrEven) }
+  private static func nanoseconds(_ stamp: UInt64) -> Int64 {
+    nanoseconds(of: stamp, rounding: .toNearestOrEven)
+  }
 
   /// RFC 7011, section 6.1.10, for times from 1900 to 2036.
   private static func nanoseconds(of stamp: UInt64, rounding: FloatingPointRoundingRule) -> Int64 {
