@@ -119,10 +119,10 @@
           let tick = min(max(Self.tick(of: node.pointee.deadline), elapsed), elapsed &+ (Self.horizon &- 1))
           hang(node, at: tick)
         } else {
-          let where_ = Self.dueIndex(node.pointee.level, node.pointee.way)
+          let dueList = Self.dueIndex(node.pointee.level, node.pointee.way)
           node.pointee.place = .due
-          due[where_].append(node)
-          touched |= 1 << UInt64(where_)
+          due[dueList].append(node)
+          touched |= 1 << UInt64(dueList)
         }
       }
     }
