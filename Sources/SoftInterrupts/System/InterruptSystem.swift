@@ -29,7 +29,6 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   var freeNodes: UnsafeMutablePointer<CalloutNode<M>>?
   // Visitor lock.
   var visitors: [UnsafeMutablePointer<Agent<M>>] = []
-  var idleVisitors: [UnsafeMutablePointer<Agent<M>>] = []
   @usableFromInline var quiescing: [M.Seat] = []
   var collected: [Violation] = []
   // The lock of the CPU's entry.
@@ -70,17 +69,13 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
       agents[cpu].deallocate()
       jobs[cpu].deallocate()
     }
-    for visitor in visitors {
-      visitor.pointee.deallocate()
-      visitor.deallocate()
-    }
+    releaseVisitors()
     jobs.deinitialize(count: cpuCount)
     jobs.deallocate()
     closed.deallocate()
     tableLock.deallocate()
     visitorLock.deallocate()
     core.p.pointee.deallocate()
-    core.p.deallocate()
   }
 
   // MARK: Where things are

@@ -40,7 +40,8 @@
     }
   }
 
-  /// Gives the memory back, but for slots and the in-flight counter: stale handles may ask them for ever.
+  /// Gives the memory back, but for slots, the in-flight counter and the core's own: stale handles and threads that visited may
+  /// ask them, or compare the core's address, for ever.
   func deallocate() {
     for level in Level.allCases { queues[Int(level.rawValue)].deallocate() }
     queues.deallocate()
