@@ -16,7 +16,7 @@ typealias HandlerOf = Handler<HostedMachine>
 typealias CalloutOf = Callout<HostedMachine>
 
 /// How long a wait lasts before it is a defect. Under a mutant a defect is what is looked for, so it is short.
-let patience: Atomic<UInt64> = Atomic(60_000_000_000)
+let patience: Atomic<UInt64> = Atomic(20_000_000_000)
 
 /// Something that happens once or several times, and can be waited for by any thread.
 final class Event: Sendable {
