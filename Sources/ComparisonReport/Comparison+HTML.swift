@@ -6,7 +6,7 @@
 extension Comparison {
   /// The comparison as one HTML document without references to anything outside of it.
   public var html: String {
-    let title = HTMLText.escape(headline)
+    let title = HTMLText.prose(headline)
     return """
       <!DOCTYPE html>
       <html lang="en"><head><meta charset="utf-8">
@@ -23,8 +23,8 @@ extension Comparison {
       <p class="hint">\(HTMLText.escape(latencyHint))</p>
       \(latencyCharts)
       <h2>Timeline</h2>
-      <p class="hint">A few milliseconds of each discipline, all to the same scale. A level that shows on one CPU only
-      at a time is what its gate enforces.</p>
+      <p class="hint">A few milliseconds of each discipline, all to the same scale. Where handlers take the gate of
+      their level, the level runs on one CPU at a time.</p>
       \(timelineCharts)
       <h2>All figures</h2>
       \(figureTable)\(latencyTables)\(stageTable)\(statisticsTables)
@@ -41,7 +41,7 @@ extension Comparison {
       "<p class=\"kicker\">softint compare · \(HTMLText.escape(capture.file)) · \(cpus)</p>\n<h1>\(title)</h1>\n"
     for alarm in alarms { html += "<p class=\"alarm\" role=\"note\">\(HTMLText.escape(alarm))</p>\n" }
     html +=
-      "<div class=\"lead\">" + sentences.map { "<p>\(HTMLText.escape($0))</p>" }.joined(separator: "\n")
+      "<div class=\"lead\">" + sentences.map { "<p>\(HTMLText.prose($0))</p>" }.joined(separator: "\n")
       + "</div>"
     return html
   }
