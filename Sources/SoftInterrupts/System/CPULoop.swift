@@ -198,7 +198,7 @@ extension Here {
       M.unpark(agent.p.pointee.seat)
       let waiter = system.currentAgent()
       while gone.load(.acquire) == 0 { system.object.machine.park(waiter.p.pointee.seat, until: .max) }
-      system.object.endVisit(waiter)
+      waiter.endVisit()
       M.setCurrent(UnsafeMutableRawPointer(agent.p))
     }
     return try body()

@@ -32,7 +32,6 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @usableFromInline var slabs: [UnsafeMutablePointer<CalloutNode<M>>] = []
   // Visitor lock.
   @usableFromInline var visitors: [UnsafeMutablePointer<Agent<M>>] = []
-  @usableFromInline var idleVisitors: [UnsafeMutablePointer<Agent<M>>] = []
   @usableFromInline var quiescing: [M.Seat] = []
   @usableFromInline var collected: [Violation] = []
   // The lock of the CPU's entry.
@@ -73,18 +72,13 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
       agents[cpu].deallocate()
       jobs[cpu].deallocate()
     }
-    for visitor in visitors {
-      // The agent itself is kept: its thread's `current` may still be it. From now on it is nobody's.
-      visitor.pointee.deallocate()
-      visitor.pointee.system = .gone
-    }
+    releaseVisitors()
     jobs.deinitialize(count: cpuCount)
     jobs.deallocate()
     closed.deallocate()
     tableLock.deallocate()
     visitorLock.deallocate()
     core.p.pointee.deallocate()
-    core.p.deallocate()
   }
 
   // MARK: Where things are

@@ -40,7 +40,8 @@
     }
   }
 
-  /// Gives the memory back, but for slots and the in-flight counter: stale handles may ask them for ever.
+  /// Gives the memory back, but for slots, the in-flight counter and the core's own: stale handles and threads that visited may
+  /// ask them, or compare the core's address, for ever.
   @inlinable func deallocate() {
     for level in Level.allCases { queues[Int(level.rawValue)].deallocate() }
     queues.deallocate()
@@ -56,9 +57,6 @@
   // Sendable: what it points to is constant, words, or guarded as said there.
   @usableFromInline let p: UnsafeMutablePointer<SystemCore<M>>
   @inlinable @inline(__always) init(_ p: UnsafeMutablePointer<SystemCore<M>>) { self.p = p }
-
-  /// Whom the agent of a thread belongs to whose system is no more: equal to no system, and never followed.
-  @inlinable static var gone: SystemRef { SystemRef(UnsafeMutablePointer(bitPattern: 64)!) }
 
   @inlinable var object: InterruptSystem<M> { p.pointee.object }
   @inlinable @inline(__always) var gateWord: GateWord<M> { p.pointee.gateWord }
