@@ -21,6 +21,9 @@ extension InterruptSystem {
   /// The agent of the calling thread, if it has one of this system.
   @inlinable func existingAgent() -> AgentRef<M>? { core.existingAgent() }
 
+  /// Whether the calling thread is one of this system's CPUs.
+  @inlinable public var isCPU: Bool { existingAgent()?.isCPU ?? false }
+
   /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
   @inlinable @inline(never) func visitorAgent() -> AgentRef<M> {
     if let current = M.current {
