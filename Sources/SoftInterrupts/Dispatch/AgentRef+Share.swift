@@ -14,7 +14,7 @@
   @usableFromInline var serves: UInt32 = 0
   /// Until when the paused levels pause.
   @usableFromInline var resumeAt: UInt64 = 0
-  /// Whether base code waits for the CPU: false in the idle loop.
+  /// Whether base code may wait for the CPU; false again when its queue was found empty.
   @usableFromInline var baseWaits = false
   @inlinable init() {}
 }
@@ -44,7 +44,9 @@ extension AgentRef {
     let configuration = system.configuration
     if configuration.lowerShare == 0 || Mutant.isOn(.noBudget) { return }
     let below = summary.load(.relaxed) & ~Self.bits(above: level) & ~Self.bit(level) & ~1
-    guard p.pointee.share.baseWaits || below != 0 else {
+    // Bit 0 says that base code may have been submitted since this row began.
+    let base = p.pointee.share.baseWaits || summary.load(.relaxed) & 1 != 0
+    guard base || below != 0 else {
       p.pointee.share.rowStart = 0
       return
     }
