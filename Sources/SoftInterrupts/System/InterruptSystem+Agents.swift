@@ -55,6 +55,11 @@ extension InterruptSystem {
     AgentRef(current.assumingMemoryBound(to: Agent<M>.self)).endVisit()
   }
 
+  /// The agents that no thread is with. Visitor lock held, so that none is taken meanwhile.
+  func idleVisitors() -> [UnsafeMutablePointer<Agent<M>>] {
+    visitors.filter { $0.pointee.visit.load(.acquire) == VisitState.idle }
+  }
+
   /// The system goes: agents that are with a thread are left to it.
   @inlinable func releaseVisitors() {
     for visitor in visitors {
