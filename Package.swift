@@ -40,12 +40,15 @@ let package = Package(
     .target(
       name: "Workloads",
       dependencies: ["SoftInterrupts", "HostedMachine", "PacketCapture", "FlowMeter", "ComparisonReport"]),
+    // The bundled capture, as bytes of the program.
+    .target(name: "CBundledCapture"),
     .executableTarget(
       name: "softint",
       dependencies: [
-        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture",
+        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture", "CBundledCapture",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      exclude: ["Resources"]),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),
     .testTarget(name: "HostedMachineTests", dependencies: ["SoftInterrupts", "HostedMachine"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
