@@ -87,9 +87,9 @@ extension Comparison {
     case .costs: return "What each discipline costs on one CPU"
     case .noReference: return "Disciplines without a reference"
     case .referencesOnly(let ratio):
-      return "The big lock does \(NumberText.ratio(ratio.median)) × one CPU on \(machine.cpus) CPUs"
+      return "The big lock: \(NumberText.ratio(ratio.median)) × the capacity of one CPU"
     case .gain(let best, over: let reference):
-      return "\(best.discipline) does \(NumberText.ratio(best.ratio.median)) × \(name(reference))"
+      return "\(best.discipline): \(NumberText.ratio(best.ratio.median)) × the capacity of \(name(reference))"
     case .even(_, with: let reference): return "No gain over \(name(reference)) is shown"
     case .loss(_, to: let reference): return reference == .bigLock ? "The big lock wins" : "One CPU wins"
     }

@@ -34,9 +34,10 @@ extension Comparison {
 
   private func capacityBar(_ discipline: Discipline, _ rate: Interval, scale: Double, top: Double) -> String {
     let ratio = capacityRatio(discipline, to: .bigLock).map { " · \(NumberText.ratio($0.median)) × bigLock" }
-    let text = "\(NumberText.compact(rate.median)) frames/s" + (discipline == .bigLock ? "" : ratio ?? "")
+    let text =
+      "\(NumberText.compact(rate.median))\u{A0}frames/s" + (discipline == .bigLock ? "" : ratio ?? "")
     let tip =
-      "\(discipline): \(NumberText.compact(rate.median)) frames/s "
+      "\(discipline): \(NumberText.compact(rate.median))\u{A0}frames/s "
       + "(\(NumberText.range(rate, NumberText.compact)))" + (ratio ?? "")
     let low = HTMLText.percent(rate.low / scale)
     let high = HTMLText.percent(rate.high / scale)

@@ -6,7 +6,7 @@
 extension Comparison {
   /// The comparison as one HTML document without references to anything outside of it.
   public var html: String {
-    let title = HTMLText.escape(headline)
+    let title = HTMLText.prose(headline)
     return """
       <!DOCTYPE html>
       <html lang="en"><head><meta charset="utf-8">
@@ -41,7 +41,7 @@ extension Comparison {
       "<p class=\"kicker\">softint compare · \(HTMLText.escape(capture.file)) · \(cpus)</p>\n<h1>\(title)</h1>\n"
     for alarm in alarms { html += "<p class=\"alarm\" role=\"note\">\(HTMLText.escape(alarm))</p>\n" }
     html +=
-      "<div class=\"lead\">" + sentences.map { "<p>\(HTMLText.escape($0))</p>" }.joined(separator: "\n")
+      "<div class=\"lead\">" + sentences.map { "<p>\(HTMLText.prose($0))</p>" }.joined(separator: "\n")
       + "</div>"
     return html
   }

@@ -75,25 +75,28 @@ extension Comparison {
       guard let mine = p99(focus, mode, level.series),
         let theirs = p99(reference, mode, level.series)
       else { return nil }
-      return "\(level.name) within \(NumberText.duration(mine.median)) where \(reference) takes "
-        + "\(NumberText.duration(theirs.median)) (\(Comparison.difference(mine, theirs)))"
+      return
+        "\(level.name) within \(NumberText.duration(mine.median)), \(Comparison.difference(mine, theirs)) "
+        + "\(reference)'s \(NumberText.duration(theirs.median))"
     }
     guard !pairs.isEmpty else {
       return describe(focus, mode) + ", and \(reference) measured nothing to hold against that"
     }
-    return "\(focus) completes 99 % of \(Comparison.list(pairs))"
+    return "\(focus) completes 99 % of \(pairs.joined(separator: ", and of "))"
       + baseClause(focus, reference)
   }
 
   /// How two medians differ, as far as their intervals are apart.
   static func difference(_ mine: Interval, _ theirs: Interval) -> String {
     if mine.high < theirs.low {
-      return mine.median > 0 ? "\(NumberText.compact(theirs.median / mine.median)) × shorter" : "shorter"
+      return mine.median > 0
+        ? "\(NumberText.compact(theirs.median / mine.median)) × shorter than" : "shorter than"
     }
     if mine.low > theirs.high {
-      return theirs.median > 0 ? "\(NumberText.compact(mine.median / theirs.median)) × longer" : "longer"
+      return theirs.median > 0
+        ? "\(NumberText.compact(mine.median / theirs.median)) × longer than" : "longer than"
     }
-    return "no clear difference"
+    return "not clearly different from"
   }
 
   private func baseClause(_ focus: Discipline, _ reference: Discipline) -> String {

@@ -69,7 +69,7 @@ extension Comparison {
       }
       for (index, level) in levels.enumerated() {
         let y = HTMLText.coordinate(top + Comparison.rowHeight * (Double(index) + 0.5) + 4)
-        let name = index == 0 ? "CPU \(cpu) · \(level)" : "\(level)"
+        let name = (index == 0 ? "<tspan font-weight=\"600\">CPU \(cpu)</tspan> · " : "") + "\(level)"
         svg += "<text class=\"quiet\" x=\"-8\" y=\"\(y)\" text-anchor=\"end\">\(name)</text>"
       }
     }
@@ -88,14 +88,23 @@ extension Comparison {
   }
 
   private func timeAxis(_ length: UInt64, _ height: Double) -> String {
-    (0...4).map { quarter in
-      let x = HTMLText.percent(Double(quarter) / 4)
-      let anchor = quarter == 0 ? "start" : quarter == 4 ? "end" : "middle"
+    let step = Comparison.tickStep(length)
+    return (0...(length / step)).map { index in
+      let time = index * step
+      let x = HTMLText.percent(Double(time) / Double(length))
+      let anchor = time == 0 ? "start" : length - time < step / 4 ? "end" : "middle"
       return
         "<line class=\"grid\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(HTMLText.coordinate(height + 4))\"/>"
         + "<text class=\"quiet\" x=\"\(x)\" y=\"\(HTMLText.coordinate(height + 17))\" text-anchor=\"\(anchor)\">"
-        + "\(NumberText.duration(Double(length) * Double(quarter) / 4))</text>\n"
+        + "\(NumberText.plain(Double(time) / 1e6)) ms</text>\n"
     }.joined()
+  }
+
+  /// A round step, 1, 2 or 5 times a power of ten nanoseconds, that gives at most five ticks.
+  private static func tickStep(_ length: UInt64) -> UInt64 {
+    var decade: UInt64 = 1
+    while length / decade >= 50 { decade *= 10 }
+    return [1, 2, 5, 10].map { $0 * decade }.first { length / $0 < 5 } ?? 10 * decade
   }
 
   /// The text form of a timeline: how much of it each kind takes, over all CPUs.

@@ -6,7 +6,7 @@
 enum HTMLStyle {
   static let css = """
     :root { color-scheme: light dark; --paper: #fcfcfa; --ink: #1b1d20; --soft: #595f67; --line: #d9dbd7;
-      --band: #f0f1ed; --alarm: #b3261e; --alarm-paper: #fdeceA; --run: #0072b2; --raise: #00855f; --wait: #d55e00;
+      --band: #f0f1ed; --alarm: #b3261e; --alarm-paper: #fdecea; --run: #0072b2; --raise: #00855f; --wait: #d55e00;
       --c-oneCPU: #5d6269; --c-bigLock: #c65500; --c-ordered: #0072b2; --c-disjoint: #8a8f96; --c-mpSafe: #00855f;
       --c-threads: #b04f86; --c-mixed: #a87400; }
     @media (prefers-color-scheme: dark) {
@@ -27,12 +27,13 @@ enum HTMLStyle {
     .lead p { font-size: 1.06rem; }
     .alarm { border-left: 4px solid var(--alarm); background: var(--alarm-paper); padding: .6rem .9rem;
       margin: .8rem 0; max-width: 46rem; }
-    figure { margin: 1rem 0 1.4rem; min-width: 0; }
+    figure { margin: 1rem 0 .8rem; min-width: 0; }
     figcaption { margin-bottom: .4rem; }
     figcaption b { color: var(--ink); }
     .panels { display: grid; gap: .5rem 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
     svg { display: block; overflow: visible; }
-    svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
+    svg text { fill: var(--ink); font: 13px system-ui, sans-serif; paint-order: stroke; stroke: var(--paper);
+      stroke-width: 3px; stroke-linejoin: round; }
     svg .quiet { fill: var(--soft); font-size: 12px; }
     .grid { stroke: var(--line); stroke-width: 1; }
     .mark { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 2 3; }
@@ -75,7 +76,7 @@ enum HTMLStyle {
     code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
     #tip { position: fixed; z-index: 1; pointer-events: none; background: var(--ink); color: var(--paper);
       font-size: .85rem; padding: .25rem .55rem; border-radius: 5px; max-width: 18rem; }
-    @media (max-width: 480px) { .latency { padding-left: 3.2rem; } .timeline { padding-left: 5.6rem; }
+    @media (max-width: 480px) { .timeline { padding-left: 5.6rem; }
       th, td { padding: .3rem .5rem; } svg text, svg .quiet { font-size: 11.5px; } dt { flex-basis: 7rem; } }
     @media print { body { background: none; } .scroll { overflow: visible; } }
     """

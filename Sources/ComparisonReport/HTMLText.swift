@@ -21,6 +21,13 @@ enum HTMLText {
     return result
   }
 
+  /// Prose as HTML content, whose numbers do not break away from their units.
+  static func prose(_ text: String) -> String {
+    [" ×", " %", " ns", " µs", " ms", " s,", " frames/s"].reduce(escape(text)) { html, unit in
+      html.replacing(unit, with: "\u{A0}" + unit.dropFirst())
+    }
+  }
+
   /// A fraction of the width, for coordinates that follow the width of the page.
   static func percent(_ fraction: Double) -> String {
     NumberText.fixed(min(max(fraction.isFinite ? fraction : 0, -1), 2) * 100, 2) + "%"

@@ -49,7 +49,7 @@ public struct LatencyHistogram: Sendable, Equatable {
   /// - Complexity: O(number of buckets).
   public mutating func merge(_ other: LatencyHistogram) {
     guard other.count > 0 else { return }
-    for index in counts.indices { counts[index] &+= other.counts[index] }
+    for index in other.occupied { counts[index] &+= other.counts[index] }
     total &+= other.total
     smallest = Swift.min(smallest, other.smallest)
     largest = Swift.max(largest, other.largest)
@@ -70,8 +70,8 @@ public struct LatencyHistogram: Sendable, Equatable {
     let rank = Swift.max(1, UInt64(exactly: exactRank).map { Swift.min($0, count) } ?? count)
     if rank == count { return largest }
     var seen: UInt64 = 0
-    for (index, bucket) in counts.enumerated() where bucket > 0 {
-      seen &+= bucket
+    for index in occupied {
+      seen &+= counts[index]
       if seen >= rank { return Swift.min(LatencyHistogram.upperBound(of: index), largest) }
     }
     return largest
@@ -84,11 +84,17 @@ public struct LatencyHistogram: Sendable, Equatable {
   public var cumulative: [(nanoseconds: UInt64, count: UInt64)] {
     var points: [(nanoseconds: UInt64, count: UInt64)] = []
     var seen: UInt64 = 0
-    for (index, bucket) in counts.enumerated() where bucket > 0 {
-      seen &+= bucket
+    for index in occupied where counts[index] > 0 {
+      seen &+= counts[index]
       points.append((Swift.min(LatencyHistogram.upperBound(of: index), largest), seen))
     }
     return points
+  }
+
+  /// The buckets from that of the smallest value to that of the largest: the only ones that can be occupied.
+  private var occupied: Range<Int> {
+    total == 0
+      ? 0..<0 : LatencyHistogram.index(of: smallest)..<(LatencyHistogram.index(of: largest) + 1)
   }
 
   /// The bucket of a value: its seven leading bits, after as many shifts as that takes.

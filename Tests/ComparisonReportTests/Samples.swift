@@ -57,13 +57,18 @@ extension DisciplineResult {
               scheduled: 400_000, coalesced: 1200, run: 398_800, delegated: 5200, handedOff: 31,
               passedOver: 2, queueingNanoseconds: 700_000_000, gateWaitNanoseconds: 90_000_000,
               runNanoseconds: 4_200_000_000)
-          ])))
+          ], timeline: timeline(discipline))))
   }
 }
 
 extension Comparison {
   /// A run of all disciplines on two quiet CPUs.
-  static func sample(rounds count: Int = 9) -> Comparison {
+  static func sample(rounds count: Int = 9) -> Comparison { count == 9 ? whole : measured(rounds: count) }
+
+  /// Made once: its histograms hold half a million values.
+  private static let whole = measured(rounds: 9)
+
+  private static func measured(rounds count: Int) -> Comparison {
     Comparison(
       version: "1.0.0", commandLine: ["softint", "compare", "--html", "report.html"],
       machine: MachineFigures(
@@ -120,4 +125,36 @@ extension Comparison {
     copy.results = copy.results.filter { disciplines.contains($0.discipline) }
     return copy
   }
+}
+
+/// Four milliseconds in which frames arrive in batches: receive, then `softNet`, then base code that raises.
+/// On one CPU and under the big lock the CPUs take turns.
+func timeline(_ discipline: Discipline) -> [TimelineSpan] {
+  let cpus = discipline == .oneCPU ? 1 : 2
+  let turns = discipline == .bigLock
+  var spans: [TimelineSpan] = []
+  for cpu in 0..<cpus {
+    var now: UInt64 = 1_000_000 + UInt64(cpu) * 37_000
+    var step: UInt64 = 0
+    while now < 5_000_000 {
+      func add(_ level: LevelName, _ kind: TimelineSpan.Kind, _ length: UInt64) {
+        spans.append(TimelineSpan(cpu: cpu, level: level, start: now, end: now + length, kind: kind))
+        now += length
+      }
+      step += 1
+      add(.vm, .run, 4_000 + step % 3 * 1_000)
+      if turns { add(.none, .wait, 60_000 + step % 4 * 9_000) }
+      add(.softNet, .run, 42_000 + step % 5 * 6_000)
+      if step % 4 == 0 { add(.softClock, .run, 9_000) }
+      if step % 6 == 1 { add(.softSerial, .run, 1_500) }
+      if step % 5 == 2 { add(.softBio, .run, 14_000) }
+      if cpu == cpus - 1 && step % 7 == 3 {
+        if cpus > 1 { add(.softNet, .wait, 11_000) }
+        add(.softNet, .raise, 8_000)
+      }
+      add(.none, .run, turns ? 3_000 : 25_000)
+      now += 6_000
+    }
+  }
+  return spans
 }
