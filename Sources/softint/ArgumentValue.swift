@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ComparisonReport
+import Workloads
 
 enum ArgumentValue {
   /// A whole number in a range.
@@ -28,7 +29,8 @@ enum ArgumentValue {
   /// A discipline by its name.
   static func discipline(_ text: String) throws -> Discipline {
     guard let discipline = Discipline(rawValue: text) else {
-      throw ValidationError("the disciplines are \(Discipline.allCases.map(\.rawValue).joined(separator: ", "))")
+      let known = Discipline.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("the disciplines are \(known)")
     }
     return discipline
   }
@@ -42,6 +44,23 @@ enum ArgumentValue {
       disciplines.append(discipline)
     }
     return disciplines
+  }
+
+  /// What idle CPUs do.
+  static func idle(_ text: String) throws -> ComparisonOptions.Idle {
+    switch text {
+    case "poll": .poll
+    case "park": .park
+    default: throw ValidationError("give poll or park")
+    }
+  }
+
+  /// A seed.
+  static func seed(_ text: String) throws -> UInt64 {
+    guard let seed = UInt64(text) else {
+      throw ValidationError("give a whole number from 0 to \(UInt64.max)")
+    }
+    return seed
   }
 
   private static func plain(_ value: Double) -> String {

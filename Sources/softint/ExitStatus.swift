@@ -9,6 +9,9 @@ enum ExitStatus {
   /// The disciplines of a comparison computed different flow tables.
   static let digestsDiffer: Int32 = 1
   static let usage: Int32 = 64
+  static let data: Int32 = 65
+  /// The system does not provide what the command needs.
+  static let system: Int32 = 71
   static let interrupted: Int32 = 130
   /// The reader of standard output has gone.
   static let brokenPipe: Int32 = 141

@@ -61,11 +61,9 @@ struct FlowsCommand: ParsableCommand {
     }
     try print(report)
     if let offset = pass.salvagedAt {
-      StandardStreams.complain("\(inputName): byte \(offset): the capture is cut here and was read up to it")
+      StandardStreams.noteSalvage(of: CaptureChoice(capture).name, at: offset)
     }
   }
-
-  private var inputName: String { capture == "-" ? "standard input" : capture }
 
   private func exportFile() throws(CommandFailure) -> OutputFile? {
     guard let export else { return nil }

@@ -21,7 +21,7 @@ struct Softint: ParsableCommand {
       the command quietly with exit status 141.
       """,
     version: version,
-    subcommands: [FlowsCommand.self])
+    subcommands: [CompareCommand.self, FlowsCommand.self])
 
   /// Runs the command line of the process and ends it.
   static func main() {

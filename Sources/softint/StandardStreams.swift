@@ -13,12 +13,11 @@ enum StandardStreams {
   /// Makes the descriptors and signals fit for use. Call it first.
   static func prepare() {
     signal(SIGPIPE, SIG_IGN)
-    for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
-    where fcntl(descriptor, F_GETFD) < 0 {
-      // The lowest free number is this one. Its mode is the wrong one, so that reading a closed standard
-      // input or writing to a closed standard output still fails; standard error may take what it gets.
-      _ = open("/dev/null", mode)
-    }
+    // The lowest free number is always the one in question. The mode is the wrong one, so that reading a
+    // closed standard input or writing to a closed standard output fails all the same.
+    if fcntl(STDIN_FILENO, F_GETFD) < 0 { _ = open("/dev/null", O_WRONLY) }
+    if fcntl(STDOUT_FILENO, F_GETFD) < 0 { _ = open("/dev/null", O_RDONLY) }
+    if fcntl(STDERR_FILENO, F_GETFD) < 0 { _ = open("/dev/null", O_WRONLY) }
   }
 
   /// Writes data to standard output.
@@ -38,6 +37,11 @@ enum StandardStreams {
 
   /// Says on standard error what is wrong, in one line after the program's name.
   static func complain(_ message: String) { note("softint: " + message) }
+
+  /// Says that a cut capture was read as far as it goes.
+  static func noteSalvage(of name: String, at offset: UInt64) {
+    complain("\(name): byte \(offset): the capture is cut here and was read up to it")
+  }
 
   /// Says a line on standard error. Nobody can be told if that fails.
   static func note(_ line: String) { writeToStandardError(oneLine(line) + "\n") }

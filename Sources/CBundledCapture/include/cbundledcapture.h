@@ -3,9 +3,9 @@
 #ifndef CBUNDLEDCAPTURE_H
 #define CBUNDLEDCAPTURE_H
 
-#include <stddef.h>
-
-/// The bytes of the capture, and their number in `*count`. They live as long as the program.
-const unsigned char *_Nonnull cbundledcapture_bytes(size_t *_Nonnull count);
+/// Opens the bundled capture as a file that lies in memory, at its start.
+///
+/// Answers a descriptor that the caller closes, or -1 with `errno` set.
+int cbundledcapture_open(void);
 
 #endif
