@@ -11,6 +11,8 @@ let package = Package(
     .library(name: "HostedMachine", targets: ["HostedMachine"]),
     .library(name: "PacketCapture", targets: ["PacketCapture"]),
     .library(name: "FlowMeter", targets: ["FlowMeter"]),
+    .library(name: "Workloads", targets: ["Workloads"]),
+    .library(name: "ComparisonReport", targets: ["ComparisonReport"]),
     .executable(name: "softint", targets: ["softint"]),
   ],
   traits: [

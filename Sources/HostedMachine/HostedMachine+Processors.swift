@@ -5,7 +5,7 @@ import Glibc
 
 extension HostedMachine {
   /// The processors in the affinity mask; at least one.
-  static func allowedProcessors() -> [Int] {
+  public static func allowedProcessors() -> [Int] {
     var list = [Int32](repeating: 0, count: 1_024)
     let count = Int(softint_processors(&list, Int32(list.count)))
     return count > 0 ? list[0..<count].map(Int.init) : [0]

@@ -26,21 +26,31 @@ public final class HostedMachine: Machine, @unchecked Sendable {
   /// The processors that the CPUs are pinned to, round robin.
   public let processors: [Int]
   let seats: [Seat]
+  /// Each entry belongs to the thread that is that CPU.
+  let sources: UnsafeMutablePointer<PolledSource?>
   let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   var threads: [pthread_t?]
   var devices: [UInt64: Device] = [:]
   var nextToken: UInt64 = 1
+  /// Why a thread did not get its real-time priority; 0 if none failed. Kept for ever: threads may outlive the machine.
+  let realtimeFailure = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 
-  /// - Parameter cpus: how many CPUs, 1 to 64; nil for as many as the affinity mask and the cgroup's quota allow.
-  public init(cpus: Int? = nil) {
-    let allowed = Self.allowedProcessors()
+  /// - Parameters:
+  ///   - cpus: how many CPUs, 1 to 64; nil for as many as the affinity mask and the cgroup's quota allow.
+  ///   - processors: the processors to pin them to, round robin; nil for those of the affinity mask.
+  public init(cpus: Int? = nil, processors chosen: [Int]? = nil) {
+    let allowed = chosen ?? Self.allowedProcessors()
+    precondition(!allowed.isEmpty, "HostedMachine: no processors")
     let count = cpus ?? Self.recommendedCPUs(allowed.count)
     precondition(count >= 1 && count <= 64, "HostedMachine: 1 to 64 CPUs, not \(count)")
     cpuCount = count
     processors = (0..<count).map { allowed[$0 % allowed.count] }
     seats = (0..<count).map { Self.makeSeat(cpu: $0) }
     threads = Array(repeating: nil, count: count)
+    sources = .allocate(capacity: count)
+    sources.initialize(repeating: nil, count: count)
     pthread_mutex_init(lock, nil)
+    realtimeFailure.initialize(to: 0)
     softint_register_membarrier()
     softint_set_thread_end { pointer in
       if let pointer { InterruptSystem<HostedMachine>.threadEnded(pointer) }
@@ -49,6 +59,8 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
   deinit {
     for seat in seats where seat.memory.pointee.epoll >= 0 { softint_seat_close(seat.memory) }
+    sources.deinitialize(count: cpuCount)
+    sources.deallocate()
     pthread_mutex_destroy(lock)
     lock.deallocate()
   }
@@ -97,6 +109,8 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
   public func park(_ seat: Seat, until deadline: UInt64) {
     var timeout = UInt64.max
+    var deadline = deadline
+    if seat.cpu >= 0, let source = sources[seat.cpu] { deadline = min(deadline, source.nextDue()) }
     if deadline != .max {
       let now = Self.now()
       if deadline <= now { return }
@@ -112,6 +126,7 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
   public func pollDevices(cpu: Int) {
     let seat = seats[cpu]
+    sources[cpu]?.look(Self.now())
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 32) { ready in
       let count = softint_poll(seat.memory, ready.baseAddress, 32)
       for index in 0..<Int(count) { deliver(ready[index]) }
@@ -140,26 +155,53 @@ public final class HostedMachine: Machine, @unchecked Sendable {
     _ = try spawn(cpu, detached: true, main)
   }
 
+  public func startLevelThread(
+    cpu: Int, level: Level, _ main: @escaping @Sendable () -> Void
+  ) throws(MachineError) -> (seat: Seat, join: () -> Void) {
+    let seat = Self.makeSeat(cpu: -1)
+    let thread = try spawn(cpu, detached: false, priority: Int32(level.rawValue), main)
+    return (seat, { pthread_join(thread, nil) })
+  }
+
+  public var schedulingNote: String? {
+    let code = softint_load(realtimeFailure)
+    if code == 0 { return nil }
+    return "level threads run without real-time priority (\(String(cString: strerror(code)))): priority between levels is not promised"
+  }
+
   private final class Start {
     let main: @Sendable () -> Void
     let processor: Int32
-    init(_ main: @escaping @Sendable () -> Void, _ processor: Int) {
+    /// Real-time priority; 0 for none.
+    let priority: Int32
+    let failure: UnsafeMutablePointer<Int32>
+    init(
+      _ main: @escaping @Sendable () -> Void, _ processor: Int, _ priority: Int32,
+      _ failure: UnsafeMutablePointer<Int32>
+    ) {
       self.main = main
       self.processor = Int32(processor)
+      self.priority = priority
+      self.failure = failure
     }
   }
 
   private func spawn(
-    _ cpu: Int, detached: Bool, _ main: @escaping @Sendable () -> Void
+    _ cpu: Int, detached: Bool, priority: Int32 = 0, _ main: @escaping @Sendable () -> Void
   ) throws(MachineError) -> pthread_t {
     var thread = pthread_t()
-    let start = Unmanaged.passRetained(Start(main, processors[cpu]))
+    let start = Unmanaged.passRetained(Start(main, processors[cpu], priority, realtimeFailure))
     let error = pthread_create(
       &thread, nil,
       { argument in
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
         // A processor that has gone since is no reason not to run.
         _ = softint_pin(start.processor)
+        if start.priority > 0 {
+          let failure = softint_realtime(start.priority)
+          // One of several threads' failures, all alike, is enough to tell.
+          if failure != 0 { softint_store(start.failure, failure) }
+        }
         start.main()
         return nil
       }, start.toOpaque())
@@ -188,5 +230,7 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
 extension Machine where Self == HostedMachine {
   /// CPUs as pinned threads of this process; see ``HostedMachine``.
-  public static func hosted(cpus: Int? = nil) -> HostedMachine { HostedMachine(cpus: cpus) }
+  public static func hosted(cpus: Int? = nil, processors: [Int]? = nil) -> HostedMachine {
+    HostedMachine(cpus: cpus, processors: processors)
+  }
 }

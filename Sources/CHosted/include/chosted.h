@@ -91,3 +91,6 @@ int softint_processors(int *list, int capacity);
 int softint_pin(int processor);
 // Real-time priority (SCHED_FIFO) for the calling thread; 0 or an errno.
 int softint_realtime(int priority);
+
+static inline void softint_store(int32_t *at, int32_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
+static inline int32_t softint_load(const int32_t *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }

@@ -6,19 +6,19 @@
 extension AgentRef {
   /// Looks at clock and devices, at most once in `Configuration/pollInterval` unless forced. CPUs only.
   @inlinable @inline(never) func poll(force: Bool) {
-    guard isCPU else { return }
+    guard isCPU && !p.pointee.isLevelThread else { return }
     let now = M.now()
     if !force && now &- p.pointee.lastPoll < system.configuration.pollInterval { return }
     p.pointee.lastPoll = now
     // Acquire: pairs with the release in `shutdown`, which wrote `stopBy` before.
-    if system.stopping.load(.acquire) != 0 && now >= system.stopBy { p.pointee.isAbandoned = true }
+    if system.stopping.load(.acquire) & 1 != 0 && now >= system.stopBy { p.pointee.isAbandoned = true }
     if p.pointee.retry != 0 && now >= p.pointee.retryAt {
       let levels = p.pointee.retry
       p.pointee.retry = 0
       summary.fetchOr(UInt(levels), .acquireRelease)
     }
     if now >= p.pointee.nextDue || summary.load(.relaxed) & 1 != 0 { expire(now) }
-    if !force { system.object.machine.pollDevices(cpu: cpu) }
+    system.object.machine.pollDevices(cpu: cpu)
   }
 
   /// Tries a level's dispatch again when a reservation that refused it may have lapsed.
@@ -139,6 +139,12 @@ extension InterruptSystem {
         here.agent.runCrossCalls(level)
       }
       guard level.isSoft else { continue }
+      if configuration.execution == .threads {
+        occupyInternal(InternalSlots.mpSafeCallouts, "callouts", level, .mpSafe) { here in
+          here.agent.runCallouts(level, .mpSafe)
+        }
+        continue
+      }
       for (index, way) in [
         (InternalSlots.orderedCallouts, WayIn.ordered), (InternalSlots.mpSafeCallouts, .mpSafe),
         (InternalSlots.bigLockCallouts, .bigLock),

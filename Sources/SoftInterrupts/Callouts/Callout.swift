@@ -12,6 +12,8 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A disjoint callout whose guard is another soft level: what makes disjoint levels impossible for networking.
   case disjointGuard(String, at: Level, guard: Level)
   case noSuchCPU(Int)
+  /// With `Execution.threads` there are no gates.
+  case threadsAreMPSafe
   case shutDown
 
   public var description: String {
@@ -21,6 +23,7 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
       "the guard \(guardLevel) is below the callout's level \(level): a guard is at or above it"
     case .disjointGuard(let name, let level, let guardLevel):
       "callout \"\(name)\" runs at \(level) and its guard is \(guardLevel): disjoint levels never touch each other's data; make it .ordered"
+    case .threadsAreMPSafe: "with execution by threads callouts are .mpSafe and bring explicit locks"
     case .noSuchCPU(let cpu): "there is no CPU \(cpu)"
     case .shutDown: "the system has been shut down: make callouts before shutdown()"
     }

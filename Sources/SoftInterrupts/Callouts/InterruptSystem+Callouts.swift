@@ -16,6 +16,7 @@ extension InterruptSystem {
     exactly: Bool = false, cpu: Int? = nil, _ body: @escaping (borrowing Here<M>) -> Void
   ) throws(CalloutError) -> Callout<M> {
     guard level.isSoft else { throw .notSoft(level) }
+    if configuration.execution == .threads && way != .mpSafe { throw .threadsAreMPSafe }
     if let guardLevel {
       if guardLevel < level { throw .guardBelowLevel(level, guard: guardLevel) }
       if way == .disjoint && guardLevel != level {
@@ -45,6 +46,18 @@ extension InterruptSystem {
     return made
   }
 
+  static var slabSize: Int { 128 }
+
+  /// Lets go of what the callouts' bodies hold, at shutdown: the CPUs have stopped. The nodes stay: handles may ask them.
+  func releaseCallouts() {
+    for slab in slabs {
+      for index in 0..<Self.slabSize {
+        slab[index].identity &+= 1
+        slab[index].body = nil
+      }
+    }
+  }
+
   /// A node nobody owns. Table lock held. Slabs keep the allocator's overhead per node small.
   func freeNode(_ name: StaticString) -> UnsafeMutablePointer<CalloutNode<M>> {
     if let node = freeNodes {
@@ -52,8 +65,9 @@ extension InterruptSystem {
       node.pointee.next = nil
       return node
     }
-    let count = 128
+    let count = Self.slabSize
     let slab = UnsafeMutablePointer<CalloutNode<M>>.allocate(capacity: count)
+    slabs.append(slab)
     for index in 0..<count {
       (slab + index).initialize(to: CalloutNode(system: core, name: name))
       if index > 0 {
@@ -103,7 +117,7 @@ extension InterruptSystem {
 
   /// Whether a context's own frames hold what the body runs under.
   @inlinable func holdsGuard(of node: UnsafeMutablePointer<CalloutNode<M>>) -> Bool {
-    guard let agent = existingAgent() else { return false }
+    guard configuration.execution == .inline, let agent = existingAgent() else { return false }
     let own = agent.context.pointee.own
     if node.pointee.way == .bigLock && own.contains(Level.none.gate) { return true }
     return node.pointee.guardLevel != .none && own.contains(node.pointee.guardLevel.gate)

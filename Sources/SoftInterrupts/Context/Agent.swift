@@ -69,6 +69,10 @@
   /// The grace of a shutdown is over: no further run starts here.
   @usableFromInline var isAbandoned = false
   @usableFromInline let isCPU: Bool
+  /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
+  @usableFromInline var isLevelThread = false
+  /// The seats of the CPU's level threads; nil unless execution is by threads.
+  @usableFromInline var levelSeats: UnsafeMutablePointer<M.Seat>?
   @usableFromInline let cpu: Int
   @usableFromInline let system: SystemRef<M>
   /// The wait that this agent's top context is in, while nothing runs on top of it.

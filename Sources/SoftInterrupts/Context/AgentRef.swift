@@ -42,7 +42,16 @@
   /// The release pairs with the acquire of the CPU's clearing of the bit, so it sees what was published before.
   @inlinable func ring(_ level: Level) {
     summary.fetchOr(Self.bit(level), .acquireRelease)
-    M.unpark(p.pointee.seat)
+    unpark(level)
+  }
+
+  /// Wakes whoever serves a level of this CPU.
+  @inlinable @inline(__always) func unpark(_ level: Level) {
+    if let seats = p.pointee.levelSeats {
+      M.unpark(seats[Int(level.rawValue)])
+    } else {
+      M.unpark(p.pointee.seat)
+    }
   }
 
   /// Runs `body` under a queue's lock, at IPL `high`: whoever interrupted this CPU inside could want the lock too.

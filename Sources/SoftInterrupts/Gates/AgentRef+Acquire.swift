@@ -122,12 +122,13 @@ extension AgentRef {
     parking.store(1, .relaxed)
     M.lightFence()
     var deadline = UInt64.max
-    if isCPU { deadline = nextDeadline() }
+    let keepsTime = isCPU && !p.pointee.isLevelThread
+    if keepsTime { deadline = nextDeadline() }
     if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse) }
     if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0 {
       system.object.machine.park(p.pointee.seat, until: deadline)
     }
     parking.store(0, .relaxed)
-    if isCPU { poll(force: true) }
+    if keepsTime { poll(force: true) }
   }
 }

@@ -36,6 +36,7 @@ extension Handler {
     if let current = M.current {
       let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
       if agent.isCPU && agent.p.pointee.system == slot.pointee.system {
+        if agent.p.pointee.isLevelThread { return markElsewhere(cpu: agent.cpu, from: agent) }
         return mark(home: agent, from: agent)
       }
       return markElsewhere(cpu: 0, from: agent)
@@ -118,8 +119,8 @@ extension Handler {
     }
     // Publish (the bit), then ask: pairs with the CPU's clear of the summary before it reads the pending word.
     home.summary.fetchOr(AgentRef<M>.bit(level), .acquireRelease)
-    if !isHere {
-      M.unpark(home.p.pointee.seat)
+    if !isHere || home.p.pointee.levelSeats != nil {
+      home.unpark(level)
     } else if home.p.pointee.parking.load(.relaxed) != 0 {
       // A signal handler, on a CPU that is about to sleep.
       M.unpark(home.p.pointee.seat)

@@ -9,6 +9,8 @@ public enum EstablishError: Error, Sendable, Equatable, CustomStringConvertible 
   case levelNone
   /// All slots of the level are in use.
   case tooMany(Level, limit: Int)
+  /// With `Execution.threads` there are no gates.
+  case threadsAreMPSafe
   /// The system has been shut down.
   case shutDown
 
@@ -18,6 +20,7 @@ public enum EstablishError: Error, Sendable, Equatable, CustomStringConvertible 
       "no handler can be established at level none: base code runs there; choose softClock or above"
     case .tooMany(let level, let limit):
       "all \(limit) handlers of level \(level) are established: disestablish one, or let one handler serve several sources"
+    case .threadsAreMPSafe: "with execution by threads handlers are .mpSafe and bring explicit locks"
     case .shutDown: "the system has been shut down: establish handlers before shutdown()"
     }
   }
@@ -51,6 +54,7 @@ extension InterruptSystem {
     _ body: @escaping (borrowing Here<M>) -> Void
   ) throws(EstablishError) -> Handler<M> {
     if level == .none { throw .levelNone }
+    if configuration.execution == .threads && way != .mpSafe { throw .threadsAreMPSafe }
     return try occupy(InternalSlots.mask, name, at: level, as: way, placement, body)
   }
 

@@ -67,6 +67,13 @@ public protocol Machine: AnyObject, Sendable {
   /// Runs `main` once on another thread of execution that stands in for a CPU, whose own thread is busy elsewhere until
   /// `main` has returned. Machines without such threads refuse.
   func startSubstitute(forCPU cpu: Int, _ main: @escaping @Sendable () -> Void) throws(MachineError)
+  /// Starts the thread of one level of a CPU (`Execution.threads`), with a priority by its level where the system permits; its
+  /// seat, and a way to wait for its end. Machines without threads refuse.
+  func startLevelThread(
+    cpu: Int, level: Level, _ main: @escaping @Sendable () -> Void
+  ) throws(MachineError) -> (seat: Seat, join: () -> Void)
+  /// What is to be said of the threads' priorities, in one line; nil if they are as promised.
+  var schedulingNote: String? { get }
 
   /// Reports a defect that cannot be survived, and does not return.
   static func fatal(_ message: String) -> Never

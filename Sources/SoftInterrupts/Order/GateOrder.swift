@@ -13,6 +13,8 @@
   case visitor
   /// A run of a handler, by its way in.
   case ordered, bigLock, disjoint, mpSafe
+  /// A run in a level's own thread: raise and mask are no-ops.
+  case thread
 
   /// Whether this is a run of a handler.
   @inlinable var isHandler: Bool { rawValue >= ContextKind.ordered.rawValue }

@@ -79,7 +79,7 @@ extension InterruptSystem {
   func cpuMain(_ cpu: Int) {
     let agent = agent(ofCPU: cpu)
     M.setCurrent(UnsafeMutableRawPointer(agent.p))
-    loop(agent) { self.stopping.load(.acquire) != 0 }
+    loop(agent) { self.stopping.load(.acquire) & 1 != 0 }
     M.setCurrent(nil)
   }
 
@@ -96,7 +96,7 @@ extension InterruptSystem {
         idleRound = 0
         continue
       }
-      if agent.hasWork(above: .none) || agent.p.pointee.aged != 0 {
+      if agent.hasWork(above: agent.ipl) || agent.p.pointee.aged != 0 {
         idleRound = 0
         continue
       }
@@ -112,7 +112,7 @@ extension InterruptSystem {
         // Polling: the clock too, so that callouts are not late by more than the poll interval.
         M.pause(min(idleRound, 64))
       } else {
-        agent.sleep(above: .none)
+        agent.sleep(above: agent.ipl)
       }
     }
   }

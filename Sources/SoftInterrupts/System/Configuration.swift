@@ -32,10 +32,22 @@ public struct Configuration: Sendable {
   public var pollInterval: UInt64 = 20_000
   /// Measure queueing, gate-wait and run times (some 50 ns for each run of a handler). Counts are always kept.
   public var timing: Bool = false
+  /// On which stack handlers run.
+  public var execution: Execution = .inline
   /// What a violation does.
   public var onViolation: ViolationPolicy = .trap
 
   public init() {}
+}
+
+/// On which stack handlers run.
+public enum Execution: Sendable {
+  /// At recognition points of the CPU's own thread: the ordered mechanism.
+  case inline
+  /// In a thread for each CPU and level, with a real-time priority where the system permits: the "revolution". Raise and mask
+  /// do nothing; handlers and callouts are `.mpSafe` and bring explicit locks. Priority is promised with real-time
+  /// scheduling only (``Machine/schedulingNote``).
+  case threads
 }
 
 /// What the witness does with a violation.

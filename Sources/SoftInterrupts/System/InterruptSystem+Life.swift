@@ -27,6 +27,9 @@ extension InterruptSystem {
     establishInternals()
     var started = 0
     var failure: MachineError?
+    if configuration.execution == .threads {
+      do throws(MachineError) { try startLevelThreads() } catch { failure = error }
+    }
     for cpu in 0..<cpuCount where failure == nil {
       do throws(MachineError) {
         try machine.start(cpu: cpu) { self.cpuMain(cpu) }
@@ -34,7 +37,8 @@ extension InterruptSystem {
       } catch { failure = error }
     }
     if let failure {
-      stopping.store(1, .sequentiallyConsistent)
+      stopping.fetchOr(1 | Self.levelThreadsMayRun, .sequentiallyConsistent)
+      joinLevelThreads()
       for cpu in 0..<started {
         M.unpark(machine.seat(ofCPU: cpu))
         machine.join(cpu: cpu)
@@ -59,9 +63,10 @@ extension InterruptSystem {
     for cpu in 0..<cpuCount { lockedJobs(jobs + cpu) { closed[cpu] = true } }
     let (deadline, overflow) = M.now().addingReportingOverflow(grace.clampedNanoseconds)
     core.p.pointee.stopBy = overflow ? .max : deadline
-    stopping.store(1, .release)
+    stopping.fetchOr(1, .acquireRelease)
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
     for cpu in 0..<cpuCount { machine.join(cpu: cpu) }
+    joinLevelThreads()
     // The CPUs are gone. New schedules are refused from here on; what is pending now is counted.
     var report = ShutdownReport()
     for level in Level.allCases {
@@ -83,6 +88,7 @@ extension InterruptSystem {
         slot.pointee.body = { _ in }
       }
     }
+    releaseCallouts()
     for cpu in 0..<cpuCount {
       report.armedCallouts += agents[cpu].wheel!.pointee.armed
       while jobs[cpu].pop() != nil { report.jobs += 1 }
@@ -156,7 +162,7 @@ extension InterruptSystem {
   @discardableResult public func online(_ cpu: Int) -> Bool {
     precondition(cpu >= 0 && cpu < cpuCount, "online: no such CPU")
     let home = agent(ofCPU: cpu)
-    guard home.p.pointee.offline.load(.acquire) == 2, stopping.load(.acquire) == 0 else { return false }
+    guard home.p.pointee.offline.load(.acquire) == 2, stopping.load(.acquire) & 1 == 0 else { return false }
     lockedJobs(jobs + cpu) { closed[cpu] = false }
     home.p.pointee.offline.store(0, .sequentiallyConsistent)
     M.heavyFence()

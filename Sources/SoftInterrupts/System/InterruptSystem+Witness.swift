@@ -24,7 +24,7 @@ extension InterruptSystem {
       case .bigLockBase:
         agent.isCPU ? "big-lock base code on CPU \(agent.cpu)" : "a visitor under the big lock"
       case .visitor: "a visitor"
-      case .ordered, .bigLock, .disjoint, .mpSafe:
+      case .ordered, .bigLock, .disjoint, .mpSafe, .thread:
         "handler \"\(context.slot?.pointee.name ?? "")\" (\(context.kind), CPU \(agent.cpu))"
       }
     let violation = Violation(
@@ -55,5 +55,16 @@ extension AgentRef {
       at = here.pointee.parent
     }
     return false
+  }
+}
+
+extension InterruptSystem {
+  /// Whether the order is checked at run time: the package trait `Witness`.
+  public static var hasWitness: Bool {
+    #if Witness
+      true
+    #else
+      false
+    #endif
   }
 }

@@ -23,10 +23,13 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @usableFromInline let visitorLock: UnsafeMutablePointer<M.Word>
   /// CPUs that take no more base code; each entry under that CPU's job lock.
   let closed: UnsafeMutablePointer<Bool>
+  /// The threads of levels. Written at start and shutdown only.
+  var levelThreads: [(agent: UnsafeMutablePointer<Agent<M>>, join: () -> Void)] = []
   // Table lock.
   var isShutDown = false
   /// Callout nodes that nobody owns. Table lock.
   var freeNodes: UnsafeMutablePointer<CalloutNode<M>>?
+  var slabs: [UnsafeMutablePointer<CalloutNode<M>>] = []
   // Visitor lock.
   var visitors: [UnsafeMutablePointer<Agent<M>>] = []
   var idleVisitors: [UnsafeMutablePointer<Agent<M>>] = []

@@ -1,0 +1,31 @@
+// A device without a descriptor: memory that a CPU looks at, as a driver looks at the descriptor ring of a network card.
+//
+// Law: a source belongs to one CPU and is asked on that CPU's thread only, at recognition points, no more often than
+// `Configuration.pollInterval`; it raises its interrupt by scheduling a handler.
+
+public import SoftInterrupts
+
+/// A device that a CPU asks whether it has an interrupt to raise.
+public final class PolledSource: @unchecked Sendable {
+  // Sendable: both closures are called by one CPU's thread at a time.
+  let look: (_ now: UInt64) -> Void
+  let nextDue: () -> UInt64
+
+  /// - Parameters:
+  ///   - look: called with the time (nanoseconds of ``HostedMachine/now()``); schedules the device's handler if it has something.
+  ///   - nextDue: when it has something next, at the earliest: a CPU that sleeps wakes then. `UInt64.max` if that is not known.
+  public init(
+    look: @escaping @Sendable (_ now: UInt64) -> Void, nextDue: @escaping @Sendable () -> UInt64 = { .max }
+  ) {
+    self.look = look
+    self.nextDue = nextDue
+  }
+}
+
+extension InterruptSystem where M == HostedMachine {
+  /// Gives a CPU a source to look at; replaces the one it had. `nil` takes it away. Returns when the CPU has taken it over.
+  /// A wait for CPUs at `vm`: false if it is refused.
+  @discardableResult public func setPolledSource(_ source: PolledSource?, on cpu: Int) -> Bool {
+    crossCallAndWait(on: cpu, at: .vm) { [machine] _ in machine.sources[cpu] = source }
+  }
+}

@@ -1,0 +1,92 @@
+// Execution by threads: a thread for each CPU and level, as the "revolution" of 2005 had it.
+//
+// Law: a level's thread runs the handlers of its CPU and level, all MP-safe, one after the other. No gate is taken and no IPL
+// means anything: every context stands as if it had raised to `high` already, so raises and masks do nothing. The CPU's own
+// thread runs base code, looks at clock and devices, and dispatches nothing.
+
+extension InterruptSystem {
+  /// Makes the CPUs' own threads stand above everything and starts the threads of their levels.
+  func startLevelThreads() throws(MachineError) {
+    for cpu in 0..<cpuCount {
+      let home = agents + cpu
+      home.pointee.ipl = .high
+      home.pointee.base.pointee.floor = .high
+      home.pointee.base.pointee.own = .above(.none, through: .high).union(Level.none.gate)
+      let seats = UnsafeMutablePointer<M.Seat>.allocate(capacity: Level.count)
+      seats.initialize(repeating: home.pointee.seat, count: Level.count)
+      home.pointee.levelSeats = seats
+    }
+    for cpu in 0..<cpuCount {
+      for level in Level.allCases where level != .none {
+        let agent = UnsafeMutablePointer<Agent<M>>.allocate(capacity: 1)
+        let ref = AgentRef(agent)
+        let (seat, join) = try machine.startLevelThread(cpu: cpu, level: level) {
+          self.levelMain(ref, level)
+        }
+        agent.initialize(to: Agent(system: core, cpu: cpu, seat: seat))
+        agent.pointee.isLevelThread = true
+        agent.pointee.base.pointee.floor = .high
+        agent.pointee.base.pointee.own = .above(.none, through: .high).union(Level.none.gate)
+        agent.pointee.wheel = agents[cpu].wheel
+        agents[cpu].levelSeats![Int(level.rawValue)] = seat
+        levelThreads.append((agent, join))
+      }
+    }
+    // Only now are all seats known: the threads have waited for this.
+    stopping.fetchOr(Self.levelThreadsMayRun, .acquireRelease)
+    for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
+  }
+
+  static var levelThreadsMayRun: UInt { 2 }
+
+  /// The life of a level's thread.
+  func levelMain(_ agent: AgentRef<M>, _ level: Level) {
+    var round = 0
+    // Acquire: pairs with the release after every agent was made.
+    while stopping.load(.acquire) & Self.levelThreadsMayRun == 0 {
+      M.pause(round)
+      round &+= 1
+    }
+    M.setCurrent(UnsafeMutableRawPointer(agent.p))
+    let home = self.agent(ofCPU: agent.cpu)
+    let ways = ways(level)
+    let all = GateSet.above(.none, through: .high).union(Level.none.gate)
+    while true {
+      // Clear, then look: a schedule that comes later rings again.
+      home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquireRelease)
+      var ran = false
+      home.enterEpoch(level)
+      while !agent.p.pointee.isAbandoned {
+        let bits =
+          home.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
+          & ways.mpSafe.load(.acquire)
+        if bits == 0 { break }
+        let slot = core.oldest(of: bits, at: level, home: home)
+        if agent.claim(slot, home: home) { agent.run(slot, as: .thread, own: all, home: home) }
+        ran = true
+        if stopping.load(.acquire) & 1 != 0 && M.now() >= core.stopBy { agent.p.pointee.isAbandoned = true }
+      }
+      home.leaveEpoch(level)
+      if ran && !agent.p.pointee.isAbandoned { continue }
+      if stopping.load(.acquire) & 1 != 0 { break }
+      machine.park(agent.p.pointee.seat, until: .max)
+    }
+    M.setCurrent(nil)
+  }
+
+  /// Waits for the level threads. Each ends when it finds nothing pending after the stop; what others schedule at it later is
+  /// counted by the shutdown's report.
+  func joinLevelThreads() {
+    for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
+    for thread in levelThreads { thread.join() }
+    for thread in levelThreads {
+      thread.agent.pointee.deallocate()
+      thread.agent.deallocate()
+    }
+    levelThreads = []
+    for cpu in 0..<cpuCount where agents[cpu].levelSeats != nil {
+      agents[cpu].levelSeats!.deallocate()
+      agents[cpu].levelSeats = nil
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// What happened: counts by handler and by level, gathered on demand.
+//
+// Law: each CPU counts for itself; a reading asks each CPU (or reads what a stopped one left), so it is exact for each CPU and
+// for all of them together only when they stand still.
+
+/// What one handler did, on all CPUs.
+public struct HandlerStatistics: Sendable {
+  public var name: String
+  public var level: Level
+  public var way: WayIn
+  /// Schedules, and how many of them found it pending already.
+  public var scheduled: UInt64 = 0
+  public var coalesced: UInt64 = 0
+  /// Runs, and how many of them another CPU ran when it left the gate.
+  public var runs: UInt64 = 0
+  public var drained: UInt64 = 0
+  /// From mark to run, and running: nanoseconds in all; 0 without ``Configuration/timing``.
+  public var queueing: UInt64 = 0
+  public var running: UInt64 = 0
+}
+
+/// What a level did on one CPU, or for visitors together (`cpu` nil).
+public struct LevelStatistics: Sendable {
+  public var cpu: Int?
+  public var level: Level
+  public var counters: LevelCounters
+}
+
+/// A reading of all counts.
+public struct SystemStatistics: Sendable {
+  public var handlers: [HandlerStatistics] = []
+  public var levels: [LevelStatistics] = []
+
+  /// The counts of a level on all CPUs and visitors.
+  public func total(_ level: Level) -> LevelCounters {
+    var sum = LevelCounters()
+    for entry in levels where entry.level == level { sum.add(entry.counters) }
+    return sum
+  }
+}
+
+extension LevelCounters {
+  mutating func add(_ other: LevelCounters) {
+    taken &+= other.taken
+    contended &+= other.contended
+    delegated &+= other.delegated
+    handedOff &+= other.handedOff
+    passedOver &+= other.passedOver
+    drained &+= other.drained
+    runs &+= other.runs
+    waitTime &+= other.waitTime
+    runTime &+= other.runTime
+    throttled &+= other.throttled
+    suspect &+= other.suspect
+  }
+}
+
+extension InterruptSystem {
+  /// Reads all counts. From a visitor that holds nothing; asks each CPU by cross-call, so it waits; after ``shutdown(grace:)`` it
+  /// reads what is left. Visitors' counts are those of threads that are not inside now.
+  public func statistics() -> SystemStatistics {
+    var result = SystemStatistics()
+    let isDown = stopping.load(.acquire) & 1 != 0
+    for cpu in 0..<cpuCount {
+      nonisolated(unsafe) var copy: [LevelCounters] = []
+      let agents = SendableAgents(agents)
+      let read: @Sendable (borrowing Here<M>) -> Void = { _ in
+        copy = Level.allCases.map { agents.p[cpu].statistics[Int($0.rawValue)] }
+      }
+      if isDown {
+        copy = Level.allCases.map { agents.p[cpu].statistics[Int($0.rawValue)] }
+      } else if !crossCallAndWait(on: cpu, at: .high, read) {
+        continue
+      }
+      for (level, counters) in zip(Level.allCases, copy) {
+        result.levels.append(.init(cpu: cpu, level: level, counters: counters))
+      }
+    }
+    lockedVisitors {
+      for visitor in idleVisitors + (isDown ? levelThreads.map { $0.agent } : []) {
+        for level in Level.allCases {
+          result.levels.append(
+            .init(cpu: nil, level: level, counters: visitor.pointee.statistics[Int(level.rawValue)]))
+        }
+      }
+    }
+    lockedTable {
+      for level in Level.allCases where level != .none {
+        for index in InternalSlots.count..<Int(PendingWord.half) {
+          guard let slot = slots[Int(level.rawValue) * UInt.bitWidth + index],
+            ways(level).used.load(.relaxed) & slot.pointee.bit != 0
+          else { continue }
+          result.handlers.append(handlerStatistics(slot))
+        }
+      }
+    }
+    return result
+  }
+
+  private func handlerStatistics(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) -> HandlerStatistics {
+    var entry = HandlerStatistics(
+      name: slot.pointee.name, level: slot.pointee.level,
+      way: ways(slot.pointee.level).way(of: slot.pointee.bit))
+    for cpu in 0..<cpuCount {
+      let home = slot.pointee.home(cpu)
+      entry.scheduled &+= UInt64(home.scheduledHere.load(.relaxed)) &+ UInt64(home.scheduledElsewhere.load(.relaxed))
+      entry.coalesced &+= UInt64(home.coalesced.load(.relaxed))
+      entry.drained &+= UInt64(home.drainedRuns.load(.relaxed))
+      entry.runs &+= UInt64(home.runs.load(.relaxed)) &+ UInt64(home.drainedRuns.load(.relaxed))
+      entry.queueing &+= UInt64(home.queueing.load(.relaxed))
+      entry.running &+= UInt64(home.runTime.load(.relaxed))
+    }
+    return entry
+  }
+}
+
+/// Carries the agents' address to a CPU that reads its own.
+struct SendableAgents<M: Machine>: @unchecked Sendable {
+  let p: UnsafeMutablePointer<Agent<M>>
+  init(_ p: UnsafeMutablePointer<Agent<M>>) { self.p = p }
+}

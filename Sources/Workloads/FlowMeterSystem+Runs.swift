@@ -1,0 +1,113 @@
+// The three ways to run the meter: one lossless pass, capacity (a closed loop), and a load (an open loop).
+
+import ComparisonReport
+import FlowMeter
+import Glibc
+import HostedMachine
+import PacketCapture
+import SoftInterrupts
+
+/// The table that a pass made.
+struct PassResult {
+  var table: ConversationTable
+  var skipped: SkipCounts
+  var seconds: Double
+}
+
+extension FlowMeterSystem {
+  /// Frames through, on all CPUs.
+  var framesDone: UInt64 { queues.reduce(0) { $0 + $1.done.value } }
+
+  /// Sleeps on the measuring thread, in steps, unless it is interrupted.
+  func measure(nanoseconds: UInt64, _ isInterrupted: () -> Bool) {
+    let end = HostedMachine.now() &+ nanoseconds
+    while !isInterrupted() {
+      let now = HostedMachine.now()
+      if now >= end { return }
+      var time = timespec(tv_sec: 0, tv_nsec: Int(min(end - now, 20_000_000)))
+      nanosleep(&time, nil)
+    }
+  }
+
+  func start(_ arrival: (Int) -> Arrival) {
+    for (cpu, queue) in queues.enumerated() {
+      queue.arrival = arrival(cpu)
+      device[cpu].schedule(on: cpu)
+    }
+  }
+
+  /// One pass over the capture, each frame exactly once: everything, exported and resident, merged.
+  func pass(_ isInterrupted: () -> Bool) throws(ComparisonError) -> PassResult {
+    let start = HostedMachine.now()
+    self.start { _ in .closed(passes: 1) }
+    while framesDone < UInt64(capture.frameCount), !isInterrupted() { usleep(200) }
+    let seconds = Double(HostedMachine.now() &- start) / 1e9
+    let interrupted = framesDone < UInt64(capture.frameCount)
+    let report = stop()
+    if interrupted { throw ComparisonError(description: "interrupted") }
+    guard report.isComplete else {
+      throw ComparisonError(description: "\(plan.discipline.rawValue): the shutdown lost \(report.pending)")
+    }
+    if let exportError { throw ComparisonError(description: exportError.description) }
+    var table = kept ?? ConversationTable()
+    var skipped = SkipCounts()
+    for ring in expired { while let (record, _, _) = ring.pop() { table.merge(record) } }
+    for shard in shards {
+      table.merge(resident: shard.table)
+      skipped.add(shard.skipped)
+    }
+    return PassResult(table: table, skipped: skipped, seconds: seconds)
+  }
+
+  /// As fast as it goes for a time: frames per second, after a warm-up of a fifth.
+  func capacity(nanoseconds: UInt64, _ isInterrupted: () -> Bool) -> Double {
+    start { _ in .closed(passes: .max) }
+    measure(nanoseconds: nanoseconds / 5, isInterrupted)
+    let (from, begin) = (framesDone, HostedMachine.now())
+    measure(nanoseconds: nanoseconds - nanoseconds / 5, isInterrupted)
+    let (to, end) = (framesDone, HostedMachine.now())
+    stop()
+    return Double(to &- from) / (Double(max(end &- begin, 1)) / 1e9)
+  }
+
+  /// Frames at a rate, whatever becomes of them, with base code beside: base rounds per second; the probes have the rest.
+  func load(framesPerSecond: Double, nanoseconds: UInt64, _ isInterrupted: () -> Bool) -> Double {
+    let begin = HostedMachine.now() &+ 2_000_000
+    let beginTicks = HostedMachine.ticks() &+ UInt64(scale.ticks(2_000_000))
+    let scale = scale
+    for (cpu, queue) in queues.enumerated() {
+      let share = Double(queue.order.count) / Double(max(capture.frameCount, 1))
+      let interval = share > 0 ? scale.ticks(1e9 / (framesPerSecond * share)) : .infinity
+      heartbeatDue[cpu] = beginTicks &+ UInt64(heartbeatPeriod * Double(cpu + 1) / Double(plan.cpus))
+      if share > 0 { queue.arrival = .open(start: beginTicks, interval: interval) }
+      let handler = device[cpu]
+      system.setPolledSource(
+        PolledSource { [unowned self] _ in
+          let now = HostedMachine.ticks()
+          if heartbeatDue[cpu] <= now && !isOver.isSet || queue.isReady(now) { handler.schedule(on: cpu) }
+        } nextDue: { [unowned self] in
+          if isOver.isSet { return .max }
+          let due = min(queue.order.isEmpty ? .max : queue.dueTicks(queue.moved), heartbeatDue[cpu])
+          return due == .max || due <= beginTicks ? begin : begin &+ scale.nanoseconds(due &- beginTicks)
+        }, on: cpu)
+      system.submit(on: cpu, as: plan.base) { [unowned self] here in runBase(here) }
+    }
+    measure(nanoseconds: nanoseconds &+ 2_000_000, isInterrupted)
+    stop()
+    let rounds = probes.reduce(0) { $0 + $1.talkerRounds }
+    return Double(rounds) / (Double(nanoseconds) / 1e9)
+  }
+
+  /// Ends the measurement and the system.
+  @discardableResult func stop() -> ShutdownReport {
+    isOver.set()
+    let report = system.shutdown()
+    exportFlush()
+    return report
+  }
+
+  private func exportFlush() {
+    if exportError != nil { return }
+    do { try exporter.flush() } catch { exportError = error }
+  }
+}

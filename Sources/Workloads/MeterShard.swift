@@ -1,0 +1,38 @@
+// A flow table with the callouts that age its flows.
+//
+// Law: under gate softNet, the IPL of one CPU, or the shard's lock, as the plan says; not thread-safe by itself.
+
+import FlowMeter
+import HostedMachine
+import SoftInterrupts
+
+/// Ages one flow after the other.
+final class FlowTimer: @unchecked Sendable {
+  // Sendable: touched under its shard's guard only.
+  var handle: FlowHandle?
+  var callout: Callout<HostedMachine>?
+  let cpu: Int
+  unowned let shard: MeterShard
+  init(_ shard: MeterShard, cpu: Int) {
+    self.shard = shard
+    self.cpu = cpu
+  }
+}
+
+final class MeterShard: @unchecked Sendable {
+  // Sendable: see above.
+  let table: FlowTable
+  let lock: LevelLock<Void, HostedMachine>
+  /// The latest capture time seen.
+  var now: Int64 = .min
+  /// Timers that age no flow, by CPU.
+  var idleTimers: [[FlowTimer]]
+  var skipped = SkipCounts()
+
+  init(_ system: InterruptSystem<HostedMachine>, timeouts: FlowTimeouts, expected: Int) {
+    table = FlowTable(capacity: expected, timeouts: timeouts, seed: 1)
+    lock = system.levelLock(at: .softNet, ())
+    idleTimers = Array(repeating: [], count: system.cpuCount)
+    for cpu in idleTimers.indices { idleTimers[cpu].reserveCapacity(expected) }
+  }
+}

@@ -1,0 +1,100 @@
+// What a measured run writes down: times of stages, latencies, spans. One probe for each CPU, written by that CPU only.
+
+import ComparisonReport
+import HostedMachine
+
+/// The stages of the meter.
+enum MeterStage: Int, CaseIterable {
+  case device, input, ageing, export, journal, heartbeat, talkers
+
+  var name: String {
+    switch self {
+    case .device: "device"
+    case .input: "parse and table"
+    case .ageing: "ageing (guard softNet)"
+    case .export: "export"
+    case .journal: "journal"
+    case .heartbeat: "heartbeat"
+    case .talkers: "top talkers"
+    }
+  }
+
+  var level: LevelName {
+    switch self {
+    case .device: .vm
+    case .input: .softNet
+    case .ageing: .softClock
+    case .export, .journal: .softBio
+    case .heartbeat: .softSerial
+    case .talkers: .none
+    }
+  }
+}
+
+/// What to write down.
+enum Recording {
+  case nothing
+  /// Latencies and hold times.
+  case latency
+  /// The time in each stage, without that of the stages that interrupt it.
+  case stages
+  /// Spans for the timeline.
+  case timeline
+}
+
+final class Probe: @unchecked Sendable {
+  // Sendable: its CPU's thread writes; others read after the CPU has stopped.
+  let recording: Recording
+  var net = LatencyHistogram()
+  var serial = LatencyHistogram()
+  var hold = LatencyHistogram()
+  var stageTicks = [UInt64](repeating: 0, count: MeterStage.allCases.count)
+  /// Ticks that interrupting stages took from the one below.
+  var stolen: UInt64 = 0
+  var spans: [(stage: MeterStage, kind: TimelineSpan.Kind, start: UInt64, end: UInt64)] = []
+  var talkerRounds: UInt64 = 0
+  var beats: UInt64 = 0
+
+  init(_ recording: Recording) {
+    self.recording = recording
+    if recording == .timeline { spans.reserveCapacity(20_000) }
+  }
+
+  /// Runs a stage and writes down what is to be written of it.
+  @inline(__always)
+  func stage(_ stage: MeterStage, _ kind: TimelineSpan.Kind = .run, _ body: () -> Void) {
+    switch recording {
+    case .nothing, .latency: body()
+    case .stages:
+      let before = stolen
+      let start = HostedMachine.ticks()
+      body()
+      let all = HostedMachine.ticks() &- start
+      // What ran on top of us is not ours.
+      stageTicks[stage.rawValue] &+= all &- (stolen &- before)
+      stolen = before &+ all
+    case .timeline:
+      let start = HostedMachine.ticks()
+      body()
+      if spans.count < 20_000 { spans.append((stage, kind, start, HostedMachine.ticks())) }
+    }
+  }
+}
+
+/// Ticks and nanoseconds.
+struct TickScale: Sendable {
+  let nanosecondsPerTick: Double
+
+  /// Compares the two clocks over some milliseconds.
+  static func measure() -> TickScale {
+    let ticks = HostedMachine.ticks()
+    let start = HostedMachine.now()
+    var now = start
+    while now &- start < 20_000_000 { now = HostedMachine.now() }
+    let passed = HostedMachine.ticks() &- ticks
+    return TickScale(nanosecondsPerTick: Double(now &- start) / Double(max(passed, 1)))
+  }
+
+  func nanoseconds(_ ticks: UInt64) -> UInt64 { UInt64(Double(ticks) * nanosecondsPerTick) }
+  func ticks(_ nanoseconds: Double) -> Double { nanoseconds / nanosecondsPerTick }
+}
