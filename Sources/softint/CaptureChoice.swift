@@ -38,16 +38,7 @@ enum CaptureChoice {
       case .bundled: capture = try Self.loadBundled()
       }
     } catch { throw CommandFailure(error) }
-    guard capture.frameCount > 0 else {
-      throw CommandFailure(
-        message: "\(name): the capture holds no frame to replay; give one with traffic",
-        status: ExitStatus.data)
-    }
     if let offset = capture.salvagedAt { StandardStreams.noteSalvage(of: name, at: offset) }
-    if capture.isPartial {
-      StandardStreams.complain(
-        "\(name): only the first \(capture.frameCount) frames fit into memory, they alone are replayed")
-    }
     return capture
   }
 

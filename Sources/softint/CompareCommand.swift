@@ -87,14 +87,27 @@ struct CompareCommand: ParsableCommand {
     let page = try html.map { path throws(CommandFailure) in
       try OutputFile(path, option: "--html", input: capture)
     }
-    let loaded = try CaptureChoice(capture).load(salvage: salvage)
+    let loaded = try loadFrames()
     Interruption.watch()
     let comparison = try measure(loaded)
     try show(comparison, on: page)
-    if comparison.interrupted, let status = Interruption.exitStatus {
-      throw CommandFailure(message: nil, status: status)
-    }
+    if let status = Interruption.exitStatus { throw CommandFailure(message: nil, status: status) }
     if !comparison.digestsAgree { throw CommandFailure(message: nil, status: ExitStatus.digestsDiffer) }
+  }
+
+  private func loadFrames() throws(CommandFailure) -> LoadedCapture {
+    let choice = CaptureChoice(capture)
+    let loaded = try choice.load(salvage: salvage)
+    guard loaded.frameCount > 0 else {
+      throw CommandFailure(
+        message: "\(choice.name): the capture holds no frame to replay; give one with traffic",
+        status: ExitStatus.data)
+    }
+    if loaded.isPartial {
+      StandardStreams.complain(
+        "\(choice.name): only the first \(loaded.frameCount) frames fit into memory, they alone are replayed")
+    }
+    return loaded
   }
 
   private var options: ComparisonOptions {

@@ -113,7 +113,8 @@ struct BadInputTests {
     let run = try Softint.start(arguments + [path]).end()
     #expect(
       run.errors
-        == "softint: \(path): cannot be created: No such file or directory; check that the directory exists\n")
+        == "softint: \(path): cannot be created: No such file or directory; check that the directory exists\n"
+    )
     #expect(run.status == 73)
     #expect(run.output.isEmpty)
     #expect(try directory.contents.isEmpty)
