@@ -16,15 +16,21 @@ extension Comparison {
     let step = 42.0
     let height = top + step * Double(measured.count)
     var svg = ""
+    for (index, bar) in measured.enumerated() {
+      svg += capacityBar(bar.discipline, bar.rate, scale: scale, top: top + step * Double(index))
+    }
     for (line, name) in [(oneCPU, "one CPU"), (limit, "S × one CPU")] {
       guard let line else { continue }
       let x = HTMLText.percent(line / scale)
       let anchor = line / scale > 0.8 ? "end" : line / scale < 0.2 ? "start" : "middle"
-      svg += "<line class=\"mark\" x1=\"\(x)\" x2=\"\(x)\" y1=\"18\" y2=\"\(height)\"/>"
       svg += "<text class=\"quiet\" x=\"\(x)\" y=\"12\" text-anchor=\"\(anchor)\">\(name)</text>\n"
-    }
-    for (index, bar) in measured.enumerated() {
-      svg += capacityBar(bar.discipline, bar.rate, scale: scale, top: top + step * Double(index))
+      for index in measured.indices {
+        // Across the bars only, so that no line runs through the text above them.
+        let y = top + step * Double(index)
+        svg +=
+          "<line class=\"mark\" x1=\"\(x)\" x2=\"\(x)\" y1=\"\(HTMLText.coordinate(y + 16))\" "
+          + "y2=\"\(HTMLText.coordinate(y + 36))\"/>\n"
+      }
     }
     let label = measured.map { "\($0.discipline) \(NumberText.compact($0.rate.median))" }
     return "<figure><figcaption>Frames per second, closed loop; the median over the rounds, the whisker its "

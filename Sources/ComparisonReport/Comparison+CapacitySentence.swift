@@ -28,7 +28,7 @@ extension Comparison {
     case .costs(let reference, let costs):
       let remaining = costs.map { "\($0.discipline) \(NumberText.ratio($0.ratio.median)) ×" }
       return sentence(
-        "on one CPU nothing runs in parallel and only costs can show: of the frames/s of "
+        "on one CPU nothing runs in parallel and only costs can show, and of the frames/s of "
           + "\(reference == .oneCPU ? "plain spl" : "bigLock"), \(Comparison.list(remaining)) remain")
     case .noReference(let ranked):
       return sentence(withoutReference(ranked))
@@ -42,11 +42,12 @@ extension Comparison {
           + oneCPUClause(best.discipline, reference) + orderedClause(best.discipline, reference))
     case .even(let best, with: let reference):
       return sentence(
-        "no gain is shown: the best of the others, \(best.discipline), does \(times(best.ratio)) the frames/s "
-          + "of \(reference), \(Comparison.judgement(best.ratio))" + oneCPUClause(best.discipline, reference))
+        "no gain is shown, as the best of the others, \(best.discipline), does \(times(best.ratio)) the frames/s "
+          + "of \(reference), \(Comparison.judgement(best.ratio))"
+          + oneCPUClause(best.discipline, reference, after: "; it does"))
     case .loss(let best, to: let reference):
       return sentence(
-        "\(reference == .bigLock ? "the big lock" : "one CPU") wins: the best of the others, \(best.discipline), "
+        "\(reference == .bigLock ? "the big lock" : "one CPU") wins, as the best of the others, \(best.discipline), "
           + "does only \(times(best.ratio)) the frames/s of \(reference)"
           + oneCPUClause(best.discipline, reference))
     }
@@ -82,13 +83,15 @@ extension Comparison {
   }
 
   /// How the best stands against one CPU, and what this machine allows.
-  private func oneCPUClause(_ best: Discipline, _ reference: Discipline) -> String {
+  private func oneCPUClause(
+    _ best: Discipline, _ reference: Discipline, after joint: String = " and"
+  ) -> String {
     var clause = ""
     if reference != .oneCPU, sound.contains(.oneCPU), let ratio = capacityRatio(best, to: .oneCPU) {
       clause +=
         ratio.high < 1
-        ? ", but only \(times(ratio)) those of plain spl on one CPU"
-        : " and \(NumberText.ratio(ratio.median)) × those of oneCPU"
+        ? "\(joint == " and" ? ", but" : joint) only \(times(ratio)) those of plain spl on one CPU"
+        : "\(joint) \(NumberText.ratio(ratio.median)) × those of oneCPU"
     }
     if let limit = machine.parallelLimit {
       clause += ", where this machine allows \(NumberText.ratio(limit.median)) × one CPU"

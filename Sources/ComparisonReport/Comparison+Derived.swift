@@ -30,7 +30,8 @@ extension Comparison {
     guard let mine = result(discipline)?.measurements?[keyPath: series],
       let theirs = result(reference)?.measurements?[keyPath: series]
     else { return nil }
-    return Interval(samples: zip(mine, theirs).map { $1 > 0 ? $0 / $1 : .nan })
+    // A division by zero gives no finite number, so it falls out of the interval.
+    return Interval(samples: zip(mine, theirs).map { $0 / $1 })
   }
 
   /// How many rounds every discipline that was measured at all has finished.

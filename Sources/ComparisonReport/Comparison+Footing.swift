@@ -31,8 +31,9 @@ extension Comparison {
   }
 
   private var gateLines: [String] {
-    results.flatMap { result -> [String] in
-      let gates = (result.measurements?.gates ?? []).filter { $0.taken > 0 }
+    guard results.contains(where: { $0.measurements?.gates.isEmpty == false }) else { return [] }
+    let lines = results.flatMap { result -> [String] in
+      let gates = (result.measurements?.gates ?? []).filter { $0.taken > 0 && $0.contended > 0 }
       guard !gates.isEmpty else { return [] }
       let shares = gates.map {
         "\($0.level) \(NumberText.percent(Double($0.contended) / Double($0.taken)))"
@@ -41,6 +42,7 @@ extension Comparison {
       return wrapped(
         shares.joined(separator: ", "), first: "gates contended, \(result.discipline): ", rest: "  ")
     }
+    return lines.isEmpty ? ["gates contended: none"] : lines
   }
 
   /// The table lists so many kinds for each discipline; the rest is counted, and in the JSON.

@@ -23,8 +23,8 @@ extension Comparison {
       <p class="hint">\(HTMLText.escape(latencyHint))</p>
       \(latencyCharts)
       <h2>Timeline</h2>
-      <p class="hint">A few milliseconds of each discipline, all to the same scale. A level that shows on one CPU only
-      at a time is what its gate enforces.</p>
+      <p class="hint">A few milliseconds of each discipline, all to the same scale. Where handlers take the gate of
+      their level, the level runs on one CPU at a time.</p>
       \(timelineCharts)
       <h2>All figures</h2>
       \(figureTable)\(latencyTables)\(stageTable)\(statisticsTables)

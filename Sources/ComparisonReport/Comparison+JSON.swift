@@ -23,7 +23,7 @@ extension Comparison {
       ),
       ("settings", settings.jsonValue),
       ("roundsDone", .integer(roundsDone)),
-      ("offeredFramesPerSecond", .optional(offeredFramesPerSecond.map { $0.rounded() })),
+      ("offeredFramesPerSecond", .optional(offeredFramesPerSecond.map { $0.nearestWhole })),
       ("referenceDigest", .optional(referenceDigest)),
       ("digestsAgree", .bool(digestsAgree)),
       ("notes", .array(notes.map(JSONValue.string))),
@@ -55,13 +55,13 @@ extension Comparison {
       ("execution", .string(result.execution.rawValue)),
       ("feasible", .bool(result.reason == nil)),
       ("reason", .optional(result.reason)),
-      ("framesPerSecond", .optional(capacity?.median.rounded())),
+      ("framesPerSecond", .optional(capacity?.median.nearestWhole)),
       ("framesPerSecondInterval", .interval(capacity, decimals: 0)),
       ("ratio", .optional(ratio?.median.rounded(decimals: 4))),
       ("ratioInterval", .interval(ratio, decimals: 4)),
       ("ratioToOneCPU", .optional(ratioToOneCPU?.median.rounded(decimals: 4))),
       ("ratioToOneCPUInterval", .interval(ratioToOneCPU, decimals: 4)),
-      ("baseOperationsPerSecond", .optional(base?.median.rounded())),
+      ("baseOperationsPerSecond", .optional(base?.median.nearestWhole)),
       ("baseRatio", .optional(baseRatio?.median.rounded(decimals: 4))),
       ("baseRatioInterval", .interval(baseRatio, decimals: 4)),
       ("latency", figures?.polling?.jsonValue ?? .null),
@@ -123,8 +123,8 @@ extension LatencySeries {
       return .null
     }
     return .object([
-      ("p50", .number(p50.median.rounded())), ("p99", .number(p99.median.rounded())),
-      ("p99Interval", .interval(p99, decimals: 0)), ("p999", .number(p999.median.rounded())),
+      ("p50", .number(p50.median.nearestWhole)), ("p99", .number(p99.median.nearestWhole)),
+      ("p99Interval", .interval(p99, decimals: 0)), ("p999", .number(p999.median.nearestWhole)),
       ("max", .unsigned(max)), ("samples", .unsigned(samples)),
     ])
   }

@@ -102,7 +102,7 @@ extension Comparison {
   private func baseClause(_ focus: Discipline, _ reference: Discipline) -> String {
     guard reference == .bigLock, let ratio = baseRatio(focus) else { return "" }
     let verdict = ratio.contains(1) ? ", no clear difference" : ""
-    return "; base code gets \(NumberText.ratio(ratio.median)) × as much done\(verdict)"
+    return "; base code gets \(NumberText.ratio(ratio.median)) × as much done as under \(reference)\(verdict)"
   }
 
   private func dropClause(_ measured: [Discipline], _ mode: IdleMode) -> String {

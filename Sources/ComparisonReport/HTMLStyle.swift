@@ -36,7 +36,7 @@ enum HTMLStyle {
       stroke-width: 3px; stroke-linejoin: round; }
     svg .quiet { fill: var(--soft); font-size: 12px; }
     .grid { stroke: var(--line); stroke-width: 1; }
-    .mark { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 2 3; }
+    .mark { stroke: var(--ink); stroke-width: 1.5; }
     .band { fill: var(--band); }
     .bar { fill: var(--c); opacity: .85; }
     .whisker { stroke: var(--ink); stroke-width: 2; }
@@ -66,6 +66,7 @@ enum HTMLStyle {
     thead th { color: var(--soft); font-size: .84rem; vertical-align: bottom; }
     .t, caption { text-align: left; }
     th:first-child { padding-left: 0; }
+    td > svg { margin-top: .35rem; }
     .wide { white-space: normal; min-width: 18rem; }
     small { color: var(--soft); font-size: .84em; }
     .bad { color: var(--alarm); font-weight: 600; }

@@ -23,7 +23,7 @@ enum HTMLText {
 
   /// Prose as HTML content, whose numbers do not break away from their units.
   static func prose(_ text: String) -> String {
-    [" ×", " %", " ns", " µs", " ms", " s,", " frames/s"].reduce(escape(text)) { html, unit in
+    [" ×", " %", " ns", " µs", " ms", " s,"].reduce(escape(text)) { html, unit in
       html.replacing(unit, with: "\u{A0}" + unit.dropFirst())
     }
   }
@@ -76,9 +76,9 @@ struct LogScale {
   init?(enclosing values: [Double]) {
     let positive = values.filter { $0 > 0 && $0.isFinite }
     guard let least = positive.min(), let most = positive.max() else { return nil }
-    low = Int(LogScale.log10(least).rounded(.down))
+    low = Int(LogScale.log10(least).floored)
     // Rounding in the logarithm of an exact power of ten must not open another decade.
-    high = max(low + 1, Int((LogScale.log10(most) - 1e-9).rounded(.up)))
+    high = max(low + 1, -Int((1e-9 - LogScale.log10(most)).floored))
   }
 
   /// Where a value stands, from 0 at the low end to 1 at the high one; values outside are clamped.
@@ -92,8 +92,8 @@ struct LogScale {
     let z = (value.significand - 1) / (value.significand + 1)
     var term = z
     var sum = 0.0
-    for power in stride(from: 1.0, through: 27, by: 2) {
-      sum += term / power
+    for power in stride(from: 1, through: 27, by: 2) {
+      sum += term / Double(power)
       term *= z * z
     }
     return (Double(value.exponent) * 0.693_147_180_559_945_3 + 2 * sum) / 2.302_585_092_994_045_7

@@ -96,7 +96,7 @@ struct JSONWriter {
   static func text(of number: Double) -> String {
     guard number.isFinite else { return "null" }
     if number == 0 { return "0" }
-    if number.magnitude < 0x1p53, let whole = Int64(exactly: number) { return String(whole) }
+    if number.magnitude < 0x1p53, Double(Int64(number)) == number { return String(Int64(number)) }
     return number.description
   }
 }

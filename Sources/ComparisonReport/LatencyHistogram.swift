@@ -65,9 +65,10 @@ public struct LatencyHistogram: Sendable, Equatable {
   public func percentile(_ quantile: Double) -> UInt64? {
     guard count > 0 else { return nil }
     let fraction = quantile.isNaN ? 1 : Swift.min(Swift.max(quantile, 0), 1)
-    let exactRank = (fraction * Double(count)).rounded(.up)
-    // A count beyond 2^53 may round up past the range of UInt64; the clamp keeps the conversion defined.
-    let rank = Swift.max(1, UInt64(exactly: exactRank).map { Swift.min($0, count) } ?? count)
+    let exactRank = fraction * Double(count)
+    // A count near 2^64 may round past the range of UInt64; then every rank asked for is the last.
+    let whole = exactRank < 0x1p64 ? UInt64(exactRank) : count
+    let rank = Swift.min(count, Swift.max(1, Double(whole) < exactRank ? whole + 1 : whole))
     if rank == count { return largest }
     var seen: UInt64 = 0
     for index in occupied {

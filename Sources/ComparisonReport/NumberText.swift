@@ -12,8 +12,9 @@ enum NumberText {
     guard number.isFinite else { return missing }
     var factor = 1.0
     for _ in 0..<decimals { factor *= 10 }
-    let scaled = (number * factor).rounded()
-    guard let whole = Int64(exactly: scaled) else { return number.description }
+    let scaled = (number * factor).nearestWhole
+    guard scaled.magnitude < 0x1p62 else { return number.description }
+    let whole = Int64(scaled)
     let digits = String(whole.magnitude)
     let sign = whole < 0 ? "-" : ""
     if decimals == 0 { return sign + digits }
@@ -107,11 +108,27 @@ enum NumberText {
 }
 
 extension Double {
+  // The standard library's rounding calls the C math library on processors without an instruction for it, which
+  // a library that imports nothing may not find when it is linked.
+
+  /// The nearest whole number, halves away from zero.
+  var nearestWhole: Double {
+    guard magnitude < 0x1p52 else { return self }
+    return Double(Int64(self < 0 ? self - 0.5 : self + 0.5))
+  }
+
+  /// The largest whole number that is not above.
+  var floored: Double {
+    guard magnitude < 0x1p52 else { return self }
+    let whole = Double(Int64(self))
+    return whole > self ? whole - 1 : whole
+  }
+
   /// The nearest number with at most `decimals` decimals; itself where that is beyond a Double's precision.
   func rounded(decimals: Int) -> Double {
     var factor = 1.0
     for _ in 0..<decimals { factor *= 10 }
-    let scaled = (self * factor).rounded()
+    let scaled = (self * factor).nearestWhole
     return scaled.isFinite && scaled.magnitude < 0x1p53 ? scaled / factor : self
   }
 }

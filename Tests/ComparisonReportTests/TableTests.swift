@@ -60,6 +60,18 @@ struct TableTests {
     #expect(!polling.table().contains("parked"))
   }
 
+  @Test("says that no gate was contended, and nothing where gates were not counted")
+  func gates() {
+    var quiet = Comparison.sample()
+    var uncounted = Comparison.sample()
+    for discipline in Discipline.allCases {
+      quiet = quiet.changing(discipline) { $0.gates = [GateFigures(level: .softNet, taken: 5, contended: 0)] }
+      uncounted = uncounted.changing(discipline) { $0.gates = [] }
+    }
+    #expect(lines(quiet.table()).contains("gates contended: none"))
+    #expect(!uncounted.table().contains("gates"))
+  }
+
   @Test("names differing digests, noise, violations and interruption")
   func warnings() throws {
     let differing = Comparison.sample().changing(.mixed) { $0.digest = "0bad" }.table()

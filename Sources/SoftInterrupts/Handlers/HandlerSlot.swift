@@ -148,6 +148,9 @@ public enum Placement: UInt8, Sendable {
     }
   }
 
+  /// The handlers that have a way in. Acquire: as dispatch reads them.
+  @inlinable var admitted: UInt { ordered.load(.acquire) | mpSafe.load(.acquire) | bigLock.load(.acquire) }
+
   @inlinable func way(of bit: UInt) -> WayIn {
     if mpSafe.load(.relaxed) & bit != 0 { return .mpSafe }
     if disjoint.load(.relaxed) & bit != 0 { return .disjoint }

@@ -100,8 +100,10 @@ extension InterruptSystem {
         idleRound = 0
         continue
       }
-      if isOver() { break }
-      if agent.p.pointee.offline.load(.acquire) == 1 {
+      // With threads of their own, handlers are the levels' affair.
+      let isIdle = configuration.execution == .threads || !hasPending(agent)
+      if isOver() && isIdle { break }
+      if isIdle && agent.p.pointee.offline.load(.acquire) == 1 {
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(2, .release)
         M.lightFence()
@@ -115,6 +117,16 @@ extension InterruptSystem {
         agent.sleep(above: agent.ipl)
       }
     }
+  }
+
+  /// Whether anything that is not suspended is pending on a CPU, wherever it is marked.
+  func hasPending(_ agent: AgentRef<M>) -> Bool {
+    for level in Level.allCases where level != .none {
+      let ways = ways(level)
+      let mine = agent.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
+      if mine & ways.admitted != 0 { return true }
+    }
+    return false
   }
 
   func hasJobs(_ cpu: Int) -> Bool {

@@ -39,6 +39,7 @@ extension InterruptSystem {
     if let failure {
       stopping.fetchOr(1 | Self.levelThreadsMayRun, .sequentiallyConsistent)
       joinLevelThreads()
+      endLevelThreads()
       for cpu in 0..<started {
         M.unpark(machine.seat(ofCPU: cpu))
         machine.join(cpu: cpu)
@@ -67,6 +68,8 @@ extension InterruptSystem {
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
     for cpu in 0..<cpuCount { machine.join(cpu: cpu) }
     joinLevelThreads()
+    finishPending()
+    endLevelThreads()
     // The CPUs are gone. New schedules are refused from here on; what is pending now is counted.
     var report = ShutdownReport()
     for level in Level.allCases {
@@ -95,6 +98,36 @@ extension InterruptSystem {
       for level in Level.allCases { report.crossCalls += dropCalls(cpu, level) }
     }
     return report
+  }
+
+  /// Runs, as each stopped CPU in turn, what others have made pending there after it had stopped; within the grace.
+  private func finishPending() {
+    var ran = true
+    while ran && M.now() < core.stopBy {
+      ran = false
+      for cpu in 0..<cpuCount {
+        let agent = agent(ofCPU: cpu)
+        guard hasPending(agent) || hasJobsLeft(cpu) else { continue }
+        ran = true
+        let before = M.current
+        M.setCurrent(UnsafeMutableRawPointer(agent.p))
+        if configuration.execution == .threads {
+          for thread in levelThreads where thread.agent.pointee.cpu == cpu {
+            M.setCurrent(UnsafeMutableRawPointer(thread.agent))
+            _ = runLevel(AgentRef(thread.agent))
+          }
+        } else {
+          loop(agent) { true }
+        }
+        M.setCurrent(before)
+      }
+    }
+  }
+
+  private func hasJobsLeft(_ cpu: Int) -> Bool {
+    var left = false
+    lockedJobs(jobs + cpu) { left = jobs[cpu].next < jobs[cpu].jobs.count }
+    return left
   }
 
   /// Drops the calls of a stopped CPU; whoever waits for one is let go.
