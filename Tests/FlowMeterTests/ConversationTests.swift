@@ -108,9 +108,11 @@ struct ConversationTests {
   @Test("A merged record has the sums, the earliest and the latest time, and no owner")
   func merged() throws {
     var table = ConversationTable()
+    var late = Make.record(at: 20, length: 100, flags: 2)
+    late.owner = 4
     var early = Make.record(Make.end(2, 80), Make.end(1, 1_000), at: 10, length: 60, flags: 16)
     early.owner = 3
-    table.merge(Make.record(at: 20, length: 100, flags: 2))
+    table.merge(late)
     table.merge(early)
     let record = try #require(table[early.key])
     #expect(table.count == 1)
@@ -123,6 +125,18 @@ struct ConversationTests {
 
 @Suite("Top talkers")
 struct TopTalkersTests {
+  @Test("They are the same for every order in which records are offered", arguments: 1...9)
+  func orders(capacity: Int) {
+    var generator = SeededGenerator(seed: UInt64(capacity))
+    let records = (1...40 as ClosedRange<UInt32>).map { Make.record(Make.end($0, 1), length: 60 + $0 / 2) }
+    let expected = Array(records.reversed().sorted { $0.bytes > $1.bytes }.prefix(capacity))
+    for _ in 0..<200 {
+      var talkers = TopTalkers(capacity: capacity)
+      for record in records.shuffled(using: &generator) { talkers.offer(record) }
+      #expect(talkers.sorted().map(\.bytes) == expected.map(\.bytes))
+    }
+  }
+
   @Test("They are the first of all flows sorted by bytes, ties by key", arguments: [1, 2, 10, 63, 1_000])
   func agreesWithSorting(capacity: Int) {
     var generator = SeededGenerator(seed: UInt64(capacity))

@@ -44,6 +44,18 @@ struct OutputSinkTests {
     #expect(try String(contentsOfFile: directory.file("flows"), encoding: .utf8) == "old")
   }
 
+  @Test("A file that cannot get its name in the end leaves nothing either")
+  func unpublished() throws {
+    let directory = try TemporaryDirectory()
+    let sink = try OutputSink(file: directory.file("flows"))
+    try write("whole", to: sink)
+    try FileManager.default.createDirectory(
+      atPath: directory.file("flows"), withIntermediateDirectories: false)
+    let error = #expect(throws: OutputError.self) { try sink.finish() }
+    #expect((error?.step, error?.exitStatus) == (.publish, 74))
+    #expect(try directory.contents == ["flows"])
+  }
+
   @Test("A file is replaced with its permissions, and through a symbolic link")
   func replaced() throws {
     let directory = try TemporaryDirectory()

@@ -76,7 +76,7 @@
   /// The seats of the CPU's level threads; nil unless execution is by threads.
   @usableFromInline var levelSeats: UnsafeMutablePointer<M.Seat>?
   @usableFromInline let cpu: Int
-  @usableFromInline let system: SystemRef<M>
+  @usableFromInline var system: SystemRef<M>
   /// The wait that this agent's top context is in, while nothing runs on top of it.
   @usableFromInline var waiting: UnsafeMutablePointer<Waiter<M>>?
   @usableFromInline var waitDepth: Int = 0
@@ -115,6 +115,8 @@
   @usableFromInline let parking: UnsafeMutablePointer<M.Word>
   /// 1 while this CPU refuses new work.
   @usableFromInline let offline: UnsafeMutablePointer<M.Word>
+  /// A visitor's: whether it is with a thread; see `VisitState`.
+  @usableFromInline let visit: UnsafeMutablePointer<M.Word>
   @usableFromInline let block: UnsafeMutablePointer<M.Word>
   @usableFromInline let statistics: UnsafeMutablePointer<LevelCounters>
   @usableFromInline var wheel: UnsafeMutablePointer<Wheel<M>>?
@@ -139,6 +141,7 @@
     inflight = block + 5 * line
     parking = inflight + 1
     offline = block + 6 * line
+    visit = block + 7 * line
     waiters = .allocate(capacity: Self.nodes)
     takings = .allocate(capacity: Level.count)
     takings.initialize(repeating: Taking([], .init("", 0)), count: Level.count)

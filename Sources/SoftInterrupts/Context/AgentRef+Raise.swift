@@ -77,7 +77,7 @@ extension AgentRef {
   /// Takes gates one after the other, each waited for at the level below it (or at the IPL before the raise, if higher).
   @inlinable @inline(never) func takeAscending(_ gates: GateSet, from saved: Level) {
     var left = gates
-    // Not noted while they are waited for: each is noted again just before it is tried.
+    // Not noted while they are waited for: each is noted again when it is tried.
     strike(gates)
     while !left.isEmpty {
       let level = left.lowest
@@ -88,16 +88,10 @@ extension AgentRef {
         note(level.gate)
       } else {
         ipl = waitLevel
-        acquireNoting(system.queue(level), waitingAt: waitLevel)
+        acquire(system.queue(level), waitingAt: waitLevel, noting: level.gate)
       }
       context.pointee.own.insert(level.gate)
     }
-  }
-
-  /// As ``acquire(_:waitingAt:)``. The gate is noted from here on: what interrupts meanwhile defers its big-lock work.
-  @inlinable func acquireNoting(_ queue: UnsafeMutablePointer<GateQueue<M>>, waitingAt level: Level) {
-    note(queue.pointee.gate)
-    acquire(queue, waitingAt: level)
   }
 
   /// One try of all gates; nil if one is busy, and then nothing was taken. Waits for nothing, respects reservations.

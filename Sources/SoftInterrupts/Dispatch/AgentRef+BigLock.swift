@@ -108,8 +108,7 @@ extension AgentRef {
     acquire(system.queue(.none), waitingAt: .none)
     p.pointee.queued &= ~1
     note(Level.none.gate)
-    note(level.gate)
-    acquire(system.queue(level), waitingAt: level.below)
+    acquire(system.queue(level), waitingAt: level.below, noting: level.gate)
     runBigLock(level, system.ways(level))
     leaveWithBigLock(level.gate.union(Level.none.gate), returningTo: .none)
     ipl = .none

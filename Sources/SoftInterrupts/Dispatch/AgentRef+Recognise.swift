@@ -25,7 +25,7 @@ extension AgentRef {
       if !node.pointee.state.compareExchange(WaiterState.waiting, WaiterState.serving, .acquireRelease) {
         if node.pointee.state.compareExchange(WaiterState.woken, WaiterState.serving, .acquireRelease) {
           // It was woken to try, and does not: look, so that the next one is woken instead (H52).
-          look(queue)
+          if !Mutant.isOn(.noWakeNext) { look(queue) }
         } else {
           ipl = max(ipl, queue.pointee.level)
           return
@@ -158,9 +158,8 @@ extension AgentRef {
       tries.pointee = 0
       strike(level.gate)
       ipl = saved
-      note(level.gate)
       p.pointee.queued |= UInt8(1 << level.rawValue)
-      acquire(queue, waitingAt: max(saved, level.below))
+      acquire(queue, waitingAt: max(saved, level.below), noting: level.gate)
       p.pointee.queued &= ~UInt8(1 << level.rawValue)
       return true
     }

@@ -20,7 +20,7 @@ extension AgentRef {
     let lapse = system.configuration.reservationLapse
     return locked(queue) { queue in
       if let kept = queue.pointee.reservedFor {
-        let lapsed = now &- queue.pointee.freeSince > lapse && now > queue.pointee.freeSince
+        let lapsed = !Mutant.isOn(.noLapse) && now &- queue.pointee.freeSince > lapse && now > queue.pointee.freeSince
         guard kept.pointee.agent == p || lapsed else { return false }
         queue.pointee.reservedFor = nil
       }
@@ -34,10 +34,22 @@ extension AgentRef {
   @inlinable @inline(__always) func note(_ gates: GateSet) { held.formUnion(gates) }
   @inlinable @inline(__always) func strike(_ gates: GateSet) { held.subtract(gates) }
 
+  /// One try of one gate at its IPL. It is noted while it is tried and once it is ours, but not while it is waited for: what
+  /// interrupts the wait may enter it.
+  @inlinable func tryNoting(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ noted: GateSet) -> Bool {
+    ipl = queue.pointee.level
+    note(noted)
+    if tryTake(queue) { return true }
+    strike(noted)
+    return false
+  }
+
   /// Takes one gate, waiting in order at `waitLevel` (the IPL now, which is below the gate's level, or is it for an MP-safe
-  /// handler's own gate and for LevelLocks). On return the agent is at the gate's IPL and has it noted.
+  /// handler's own gate and for LevelLocks). On return the agent is at the gate's IPL and has `noted` noted.
   @inlinable @inline(never)
-  func acquire(_ queue: UnsafeMutablePointer<GateQueue<M>>, waitingAt waitLevel: Level) {
+  func acquire(
+    _ queue: UnsafeMutablePointer<GateQueue<M>>, waitingAt waitLevel: Level, noting noted: GateSet = []
+  ) {
     let level = queue.pointee.level
     let deaf = Mutant.isOn(.deafWait)
     let waitLevel = deaf ? level : waitLevel
@@ -46,19 +58,20 @@ extension AgentRef {
     let start = system.configuration.timing ? M.now() : 0
     var round = 0
     while round < system.configuration.spinRounds {
-      ipl = level
-      if tryTake(queue) { break }
+      if tryNoting(queue, noted) { break }
       ipl = waitLevel
       recognise()
       M.pause(round)
       round &+= 1
     }
-    if round >= system.configuration.spinRounds { wait(queue, at: waitLevel) }
+    if round >= system.configuration.spinRounds { wait(queue, at: waitLevel, noting: noted) }
     if start != 0 { counters.pointee.waitTime &+= M.now() &- start }
   }
 
   /// Waits in the queue until the gate is this agent's.
-  @inlinable func wait(_ queue: UnsafeMutablePointer<GateQueue<M>>, at waitLevel: Level) {
+  @inlinable func wait(
+    _ queue: UnsafeMutablePointer<GateQueue<M>>, at waitLevel: Level, noting noted: GateSet
+  ) {
     let level = queue.pointee.level
     let gate = queue.pointee.gate
     precondition(p.pointee.waitDepth < Agent<M>.nodes, "more nested waits than gates")
@@ -81,8 +94,7 @@ extension AgentRef {
       // Publish, then announce. Also after each return from serving: the releaser that passed over us has freed the gate
       // before our announcement, or sees it (GateWord.swift).
       if queue.pointee.word.announce(gate) {
-        ipl = level
-        if tryTake(queue) {
+        if tryNoting(queue, noted) {
           locked(queue) { $0.pointee.remove(node) }
           break
         }
@@ -91,6 +103,8 @@ extension AgentRef {
       // Acquire: pairs with the granter's compare-exchange; the gate comes with all its earlier holders' writes.
       if node.pointee.state.load(.acquire) == WaiterState.granted {
         ipl = level
+        // Nothing is dispatched on this CPU between the grant and this.
+        note(noted)
         // The granter unlinked the node after it said so, still under the lock: the node is free to reuse after it.
         locked(queue) { _ in }
         break

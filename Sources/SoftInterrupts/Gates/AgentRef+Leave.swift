@@ -107,7 +107,6 @@ extension AgentRef {
 
   /// Looks at queues and marks of gates that have just been freed, or whose woken waiter cannot try now.
   @inlinable @inline(never) func look(_ gates: GateSet) {
-    if Mutant.isOn(.noLook) { return }
     var left = gates
     while !left.isEmpty {
       let level = left.lowest
@@ -125,6 +124,7 @@ extension AgentRef {
 
   /// Whom to wake and whose work was marked. Clears the attention bit first, so that what is announced later sets it again.
   @inlinable func lookLocked(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> (M.Seat?, UInt) {
+    if Mutant.isOn(.noLook) { return (nil, 0) }
     queue.pointee.word.clearAttention(queue.pointee.gate)
     let marks = queue.pointee.marks.exchange(0, .acquireRelease)
     var seat: M.Seat?

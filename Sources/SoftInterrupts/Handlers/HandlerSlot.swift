@@ -15,7 +15,7 @@ public enum WayIn: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   /// Under no gate: on many CPUs at once, with locks of its own.
   case mpSafe
 
-  public var description: String {
+  @inlinable public var description: String {
     switch self {
     case .bigLock: "bigLock"
     case .ordered: "ordered"

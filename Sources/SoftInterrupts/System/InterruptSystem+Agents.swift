@@ -1,7 +1,18 @@
 // Who is calling: the CPU of this thread, or a visitor made for it on demand.
 //
 // Law: `M.current` is nil or an agent of some system that belongs to the calling thread. A thread holds gates of one system
-// at a time; a visitor's agent of another system is put aside when it holds nothing.
+// at a time; a visitor's agent of another system is put aside when it holds nothing. A thread may keep an agent of a
+// system that has gone: whoever comes second, the system or the thread, gives the memory back (`VisitState`).
+
+/// The states of an agent's `visit` word.
+@usableFromInline enum VisitState {
+  /// With a thread.
+  @inlinable static var taken: UInt { 0 }
+  /// With nobody: the next visitor takes it.
+  @inlinable static var idle: UInt { 1 }
+  /// With a thread, and the system has gone: the thread gives the memory back.
+  @inlinable static var orphaned: UInt { 2 }
+}
 
 extension InterruptSystem {
   /// The agent of the calling thread, made if need be. One load and one compare when it exists.
@@ -11,17 +22,20 @@ extension InterruptSystem {
   @inlinable func existingAgent() -> AgentRef<M>? { core.existingAgent() }
 
   /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
-  @inline(never) @usableFromInline func visitorAgent() -> AgentRef<M> {
+  @inlinable @inline(never) func visitorAgent() -> AgentRef<M> {
     if let current = M.current {
       let other = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
       if other.isCPU || !other.held.isEmpty || other.context != other.p.pointee.base {
         other.system.object.report(.twoSystems, other, .none, "another system", .init("", 0), mustTrap: true)
       }
-      other.system.object.endVisit(other)
+      other.endVisit()
     }
     var found: UnsafeMutablePointer<Agent<M>>?
     lockedVisitors {
-      found = idleVisitors.popLast()
+      // Acquire: pairs with the release of who was here before.
+      found = visitors.first {
+        $0.pointee.visit.compareExchange(VisitState.idle, VisitState.taken, .acquireRelease)
+      }
     }
     if found == nil {
       let made = UnsafeMutablePointer<Agent<M>>.allocate(capacity: 1)
@@ -33,22 +47,25 @@ extension InterruptSystem {
     return AgentRef(found!)
   }
 
-  /// Takes a visitor's agent back. It holds nothing. Called when its thread visits another system or ends.
-  @usableFromInline func endVisit(_ agent: AgentRef<M>) {
-    if agent.isCPU { return }
-    precondition(agent.held.isEmpty, "a thread ended while it held gates: leave every raise first")
-    M.setCurrent(nil)
-    lockedVisitors { idleVisitors.append(agent.p) }
+  /// For machines: the thread whose `M.current` was this pointer has ended.
+  @inlinable public static func threadEnded(_ current: UnsafeMutableRawPointer) {
+    AgentRef(current.assumingMemoryBound(to: Agent<M>.self)).endVisit()
   }
 
-  /// For machines: the thread whose `M.current` was this pointer has ended.
-  public static func threadEnded(_ current: UnsafeMutableRawPointer) {
-    let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-    agent.system.object.endVisit(agent)
+  /// The system goes: agents that are with a thread are left to it.
+  @inlinable func releaseVisitors() {
+    for visitor in visitors {
+      if visitor.pointee.visit.compareExchange(VisitState.taken, VisitState.orphaned, .acquireRelease) {
+        continue
+      }
+      machine.releaseSeat(visitor.pointee.seat)
+      visitor.pointee.deallocate()
+      visitor.deallocate()
+    }
   }
 
   /// Visitors are no CPU, so nothing interrupts this but signals, which take no locks; a CPU is at IPL `high` inside.
-  @usableFromInline func lockedVisitors(_ body: () -> Void) {
+  @inlinable func lockedVisitors(_ body: () -> Void) {
     if let agent = existingAgent() {
       agent.locked(visitorLock, body)
     } else {
@@ -59,11 +76,24 @@ extension InterruptSystem {
   }
 
   /// Whether no visitor has a schedule in flight.
-  func visitorsAreQuiet() -> Bool {
+  @inlinable func visitorsAreQuiet() -> Bool {
     var quiet = true
     lockedVisitors {
       for visitor in visitors where visitor.pointee.inflight.load(.acquire) != 0 { quiet = false }
     }
     return quiet
+  }
+}
+
+extension AgentRef {
+  /// Puts a visitor's agent aside. It holds nothing. Called by its thread when it visits another system or ends. Of the system
+  /// nothing is touched: it may have gone, or go meanwhile.
+  @usableFromInline func endVisit() {
+    if isCPU { return }
+    precondition(held.isEmpty, "a thread ended while it held gates: leave every raise first")
+    M.setCurrent(nil)
+    if p.pointee.visit.compareExchange(VisitState.taken, VisitState.idle, .acquireRelease) { return }
+    p.pointee.deallocate()
+    p.deallocate()
   }
 }

@@ -6,7 +6,7 @@
 
 extension InterruptSystem {
   /// Makes the CPUs' own threads stand above everything and starts the threads of their levels.
-  func startLevelThreads() throws(MachineError) {
+  @inlinable func startLevelThreads() throws(MachineError) {
     for cpu in 0..<cpuCount {
       let home = agents + cpu
       home.pointee.ipl = .high
@@ -37,12 +37,12 @@ extension InterruptSystem {
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
   }
 
-  static var levelThreadsMayRun: UInt { 2 }
+  @inlinable static var levelThreadsMayRun: UInt { 2 }
   /// Set when the CPUs' own threads have ended: nothing but other levels makes anything pending any more.
-  static var levelThreadsMayStop: UInt { 4 }
+  @inlinable static var levelThreadsMayStop: UInt { 4 }
 
   /// The life of a level's thread.
-  func levelMain(_ agent: AgentRef<M>, _ level: Level) {
+  @inlinable func levelMain(_ agent: AgentRef<M>, _ level: Level) {
     var round = 0
     // Acquire: pairs with the release after every agent was made.
     while stopping.load(.acquire) & Self.levelThreadsMayRun == 0 {
@@ -60,7 +60,7 @@ extension InterruptSystem {
   }
 
   /// Runs what is pending at the level of a level's thread; whether anything ran.
-  func runLevel(_ agent: AgentRef<M>) -> Bool {
+  @inlinable func runLevel(_ agent: AgentRef<M>) -> Bool {
     let level = agent.p.pointee.servedLevel
     let home = self.agent(ofCPU: agent.cpu)
     let ways = ways(level)
@@ -85,14 +85,14 @@ extension InterruptSystem {
 
   /// Waits for the level threads. Each ends when it finds nothing pending after the stop; what others schedule at it later is
   /// counted by the shutdown's report.
-  func joinLevelThreads() {
+  @inlinable func joinLevelThreads() {
     stopping.fetchOr(Self.levelThreadsMayRun | Self.levelThreadsMayStop, .acquireRelease)
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
     for thread in levelThreads { thread.join() }
   }
 
   /// Gives the memory of the level threads back; they have ended.
-  func endLevelThreads() {
+  @inlinable func endLevelThreads() {
     for thread in levelThreads {
       thread.agent.pointee.deallocate()
       thread.agent.deallocate()

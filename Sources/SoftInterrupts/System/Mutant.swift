@@ -49,6 +49,10 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noAgeing
   /// H22: an ordered dispatch takes no gate.
   case noGate
+  /// H52: a woken waiter that serves first does not wake the next one.
+  case noWakeNext
+  /// H53: a reservation never lapses.
+  case noLapse
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
