@@ -42,13 +42,13 @@ final class Event: Sendable {
 
 /// A count that any thread may change.
 final class Counter: Sendable {
-  private let value = Atomic<Int>(0)
+  let storage = Atomic<Int>(0)
   @discardableResult func add(_ step: Int = 1) -> Int {
-    value.add(step, ordering: .sequentiallyConsistent).newValue
+    storage.add(step, ordering: .sequentiallyConsistent).newValue
   }
   var count: Int {
-    get { value.load(ordering: .sequentiallyConsistent) }
-    set { value.store(newValue, ordering: .sequentiallyConsistent) }
+    get { storage.load(ordering: .sequentiallyConsistent) }
+    set { storage.store(newValue, ordering: .sequentiallyConsistent) }
   }
 }
 
