@@ -42,19 +42,24 @@ let package = Package(
     .target(
       name: "Workloads",
       dependencies: ["SoftInterrupts", "HostedMachine", "PacketCapture", "FlowMeter", "ComparisonReport"]),
+    // The bundled capture, as bytes of the program.
+    .target(name: "CBundledCapture"),
     .executableTarget(
       name: "softint",
       dependencies: [
-        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture",
+        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture", "CBundledCapture",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      exclude: ["Resources"]),
+    // What several suites of tests share.
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),
     .testTarget(name: "HostedMachineTests", dependencies: ["SoftInterrupts", "HostedMachine"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
-    .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture"]),
-    .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport"]),
+    .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
+    .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),
     .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["softint"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["softint", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -29,14 +29,14 @@ public struct ConversationTable: Sendable {
 
   /// Adds the flows that are in a table, which stay there.
   public mutating func merge(resident table: FlowTable) {
-    table.forEach { merge($0) }
+    table.visit { merge($0) }
   }
 
   /// The conversation with this key.
   public subscript(key: FlowKey) -> FlowRecord? { records[key] }
 
   /// Calls `body` with each conversation, in no order that means anything.
-  public func forEach(_ body: (FlowRecord) -> Void) { records.values.forEach(body) }
+  public func visit(_ body: (FlowRecord) -> Void) { for record in records.values { body(record) } }
 
   /// The conversations in the order of reports: by `a`, then `b`, then protocol.
   ///

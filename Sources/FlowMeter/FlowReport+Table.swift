@@ -1,5 +1,6 @@
 // The report for people: the greatest conversations and the totals, in 80 columns of plain text.
-// Invariant: no line is longer than 80 columns, unless a count has more than 20 digits, which none has.
+// Invariant: no line is longer than 80 columns while packets have at most 10 digits and bytes at most 14;
+// beyond that counts stay whole and push the line out.
 
 import PacketCapture
 
@@ -47,7 +48,9 @@ extension FlowReport {
     if hidden > 0 { try output.write("… and \(hidden) more\n") }
     let noun = conversations.count == 1 ? "conversation" : "conversations"
     try output.write(
-      Self.line("total", Self.pad("\(conversations.count) \(noun)", Self.endpointWidth), "", "\(packets)", "\(bytes)"))
+      Self.line(
+        "total", Self.pad("\(conversations.count) \(noun)", Self.endpointWidth), "", "\(packets)", "\(bytes)")
+    )
     for reason in SkipReason.allCases where skipped[reason] > 0 {
       try output.write("skipped \(skipped[reason]) \(skipped[reason] == 1 ? "frame" : "frames"): \(reason)\n")
     }

@@ -101,7 +101,7 @@ public final class FlowTable {
   }
 
   /// Calls `body` with each record, in no order that means anything.
-  public func forEach(_ body: (FlowRecord) -> Void) {
+  public func visit(_ body: (FlowRecord) -> Void) {
     for slot in 0..<storage.pointee.used where storage.pointee.isLive(slot) {
       body(storage.pointee.record(in: slot))
     }
@@ -114,7 +114,7 @@ public final class FlowTable {
 
   /// Takes out every flow, calling `body` with each: the end of a metering.
   public func removeAll(_ body: (FlowRecord) -> Void = { _ in }) {
-    forEach(body)
+    visit(body)
     storage.pointee.removeAll()
   }
 
@@ -145,7 +145,9 @@ public final class FlowTable {
       hand = hand + 1 < storage.pointee.used ? hand + 1 : 0
       guard storage.pointee.isLive(hand) else { continue }
       seen += 1
-      if let best = oldest, storage.pointee.record(in: best).last <= storage.pointee.record(in: hand).last { continue }
+      if let best = oldest, storage.pointee.record(in: best).last <= storage.pointee.record(in: hand).last {
+        continue
+      }
       oldest = hand
     }
     guard let oldest else { return nil }

@@ -80,7 +80,7 @@ extension FlowTable {
   /// - Complexity: O(slots in use + kept · log kept); no allocation.
   public func copyTopTalkers(into talkers: inout TopTalkers) {
     talkers.removeAll()
-    forEach { talkers.offer($0) }
+    visit { talkers.offer($0) }
   }
 }
 

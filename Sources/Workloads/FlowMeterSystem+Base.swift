@@ -46,7 +46,7 @@ extension FlowMeterSystem {
   }
 
   private func copy(_ shard: MeterShard, _ talkers: inout TopTalkers) {
-    shard.table.forEach { talkers.offer($0) }
+    shard.table.visit { talkers.offer($0) }
   }
 
   private func hold(_ probe: Probe, _ body: () -> Void) {

@@ -198,12 +198,13 @@ final class FlowMeterSystem: @unchecked Sendable {
 
   /// Arms a callout for a new flow.
   func begin(_ handle: FlowHandle, _ shard: MeterShard, _ cpu: Int) {
-    let timer = shard.idleTimers[cpu].popLast() ?? makeTimer(shard, cpu)
+    // No timer: the system is being shut down, and the flow stays in the table.
+    guard let timer = shard.idleTimers[cpu].popLast() ?? makeTimer(shard, cpu) else { return }
     timer.handle = handle
     timer.callout!.schedule(afterNanoseconds: UInt64(Double(timeouts.idle) * pace))
   }
 
-  private func makeTimer(_ shard: MeterShard, _ cpu: Int) -> FlowTimer {
+  private func makeTimer(_ shard: MeterShard, _ cpu: Int) -> FlowTimer? {
     let timer = FlowTimer(shard, cpu: cpu)
     do {
       timer.callout = try system.callout(
@@ -211,7 +212,10 @@ final class FlowMeterSystem: @unchecked Sendable {
       ) { [unowned self, timer] here in
         probes[cpu].stage(.ageing) { runAgeing(timer, here.cpu!) }
       }
-    } catch { HostedMachine.fatal("flow meter: \(error)") }
+    } catch {
+      precondition(error == .shutDown, "flow meter: \(error)")
+      return nil
+    }
     return timer
   }
 

@@ -25,6 +25,10 @@ public final class LoadedCapture: @unchecked Sendable {
   public let salvagedAt: UInt64?
   /// The capture's frames did not fit into the memory that was allowed; these are its first ones.
   public let isPartial: Bool
+  /// How long the capture lasts, in nanoseconds of its own time; at least 1 ms, so that rates are finite.
+  let duration: Int64
+  /// The greatest captured length.
+  let longest: Int
   public var frameCount: Int { frames.count }
 
   /// Reads a capture.
@@ -56,6 +60,10 @@ public final class LoadedCapture: @unchecked Sendable {
       })
     {}
     self.frames = frames
+    let first = frames.map(\.header.timestamp).min() ?? 0
+    let last = frames.map(\.header.timestamp).max() ?? 0
+    duration = max(last &- first, 1_000_000)
+    longest = Int(frames.map(\.header.capturedLength).max() ?? 0)
     self.hashes = hashes
     wireBytes = wire
     salvagedAt = reader.salvagedAt
@@ -77,14 +85,4 @@ public final class LoadedCapture: @unchecked Sendable {
     UnsafeRawBufferPointer(
       rebasing: bytes[frame.offset..<frame.offset + Int(frame.header.capturedLength)])
   }
-
-  /// How long the capture lasts, in nanoseconds of its own time; at least 1 ms, so that rates are finite.
-  var duration: Int64 {
-    let first = frames.map(\.header.timestamp).min() ?? 0
-    let last = frames.map(\.header.timestamp).max() ?? 0
-    return max(last &- first, 1_000_000)
-  }
-
-  /// The greatest captured length.
-  var longest: Int { Int(frames.map(\.header.capturedLength).max() ?? 0) }
 }

@@ -134,7 +134,7 @@ extension InterruptSystem {
   }
 
   /// Makes the core's own handlers: callouts at the soft levels, cross-calls at all.
-  func establishInternals() {
+  @inlinable func establishInternals() {
     for level in Level.allCases where level != .none {
       occupyInternal(InternalSlots.crossCalls, "cross-calls", level, .mpSafe) { here in
         here.agent.runCrossCalls(level)
@@ -155,7 +155,7 @@ extension InterruptSystem {
     }
   }
 
-  func occupyInternal(
+  @inlinable func occupyInternal(
     _ index: Int, _ name: String, _ level: Level, _ way: WayIn,
     _ body: @escaping (borrowing Here<M>) -> Void
   ) {

@@ -16,7 +16,7 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   case threadsAreMPSafe
   case shutDown
 
-  public var description: String {
+  @inlinable public var description: String {
     switch self {
     case .notSoft(let level): "callouts run at soft levels, not at \(level): choose softClock … softSerial"
     case .guardBelowLevel(let level, let guardLevel):
@@ -93,13 +93,13 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// Takes it back and waits until its body is not running: in order where raising to the guard is. False if it was refused.
   @discardableResult
-  public func halt(file: StaticString = #fileID, line: UInt = #line) -> Bool {
+  @inlinable public func halt(file: StaticString = #fileID, line: UInt = #line) -> Bool {
     node.pointee.system.object.halt(self, .init(file, line))
   }
 
   /// Ends it: as ``halt(file:line:)``, and every later arming answers ``ArmResult/retired``. From its own body it ends after the body.
   @discardableResult
-  public func retire(file: StaticString = #fileID, line: UInt = #line) -> Bool {
+  @inlinable public func retire(file: StaticString = #fileID, line: UInt = #line) -> Bool {
     node.pointee.system.object.retire(self, .init(file, line))
   }
 }

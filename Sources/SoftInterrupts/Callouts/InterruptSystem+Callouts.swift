@@ -11,7 +11,7 @@ extension InterruptSystem {
   ///   - exactly: take the guard's gate only, not those between; for code that touches nothing of the levels between.
   ///   - cpu: whose wheel it is on; by default the calling CPU's, or CPU 0 for a visitor.
   /// - Note: less than 128 B each, what the closure captured (up to two words) included.
-  public func callout(
+  @inlinable public func callout(
     _ name: StaticString, at level: Level, guard guardLevel: Level? = nil, as way: WayIn = .ordered,
     exactly: Bool = false, cpu: Int? = nil, _ body: @escaping (borrowing Here<M>) -> Void
   ) throws(CalloutError) -> Callout<M> {
@@ -46,10 +46,10 @@ extension InterruptSystem {
     return made
   }
 
-  static var slabSize: Int { 128 }
+  @inlinable static var slabSize: Int { 128 }
 
   /// Lets go of what the callouts' bodies hold, at shutdown: the CPUs have stopped. The nodes stay: handles may ask them.
-  func releaseCallouts() {
+  @inlinable func releaseCallouts() {
     for slab in slabs {
       for index in 0..<Self.slabSize {
         slab[index].identity &+= 1
@@ -59,7 +59,7 @@ extension InterruptSystem {
   }
 
   /// A node nobody owns. Table lock held. Slabs keep the allocator's overhead per node small.
-  func freeNode(_ name: StaticString) -> UnsafeMutablePointer<CalloutNode<M>> {
+  @inlinable func freeNode(_ name: StaticString) -> UnsafeMutablePointer<CalloutNode<M>> {
     if let node = freeNodes {
       freeNodes = node.pointee.next
       node.pointee.next = nil
@@ -145,7 +145,7 @@ extension InterruptSystem {
     }
   }
 
-  func halt(_ callout: Callout<M>, _ site: Violation.Site) -> Bool {
+  @inlinable func halt(_ callout: Callout<M>, _ site: Violation.Site) -> Bool {
     let node = callout.node
     let level = node.pointee.level
     let guardLevel = node.pointee.guardLevel
@@ -169,7 +169,7 @@ extension InterruptSystem {
     return true
   }
 
-  func retire(_ callout: Callout<M>, _ site: Violation.Site) -> Bool {
+  @inlinable func retire(_ callout: Callout<M>, _ site: Violation.Site) -> Bool {
     let node = callout.node
     let wheel = wheel(of: node)
     var isInside = false
@@ -205,7 +205,7 @@ extension InterruptSystem {
   }
 
   /// Ends a node's identity; its body, to be released outside the lock. Wheel lock held.
-  @usableFromInline func release(
+  @inlinable func release(
     _ node: UnsafeMutablePointer<CalloutNode<M>>
   ) -> ((borrowing Here<M>) -> Void)? {
     let body = node.pointee.body
@@ -215,7 +215,7 @@ extension InterruptSystem {
     return body
   }
 
-  @usableFromInline func giveBack(_ node: UnsafeMutablePointer<CalloutNode<M>>, _ isFree: Bool) {
+  @inlinable func giveBack(_ node: UnsafeMutablePointer<CalloutNode<M>>, _ isFree: Bool) {
     guard isFree else { return }
     lockedTable {
       node.pointee.next = freeNodes

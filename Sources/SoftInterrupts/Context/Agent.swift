@@ -73,10 +73,12 @@
   @usableFromInline let isCPU: Bool
   /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
   @usableFromInline var isLevelThread = false
+  /// Its level.
+  @usableFromInline var servedLevel: Level = .none
   /// The seats of the CPU's level threads; nil unless execution is by threads.
   @usableFromInline var levelSeats: UnsafeMutablePointer<M.Seat>?
   @usableFromInline let cpu: Int
-  @usableFromInline let system: SystemRef<M>
+  @usableFromInline var system: SystemRef<M>
   /// The wait that this agent's top context is in, while nothing runs on top of it.
   @usableFromInline var waiting: UnsafeMutablePointer<Waiter<M>>?
   @usableFromInline var waitDepth: Int = 0

@@ -53,7 +53,7 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
 
   /// Ends the handler that this is a run of: no later run starts. Its slot and body are given back when no CPU can be in
   /// it any more. What is pending is dropped.
-  public func retire() { agent.system.object.retireSelf(agent) }
+  @inlinable public func retire() { agent.system.object.retireSelf(agent) }
 
   /// A recognition point in long base code; see ``InterruptSystem/checkpoint()``.
   @inlinable public func checkpoint() { agent.checkpoint() }

@@ -11,7 +11,7 @@
   @usableFromInline let done: UnsafeMutablePointer<M.Word>?
   @usableFromInline let waiter: M.Seat?
 
-  @usableFromInline init(
+  @inlinable init(
     done: UnsafeMutablePointer<M.Word>?, waiter: M.Seat?, _ body: @escaping (borrowing Here<M>) -> Void
   ) {
     self.body = body
@@ -25,7 +25,7 @@ extension InterruptSystem {
   ///
   /// - Returns: false if the system has been shut down; `body` will not run then.
   @discardableResult
-  public func crossCall(
+  @inlinable public func crossCall(
     on cpu: Int, at level: Level, _ body: @escaping @Sendable (borrowing Here<M>) -> Void
   ) -> Bool {
     precondition(cpu >= 0 && cpu < cpuCount, "crossCall: no such CPU")
@@ -37,7 +37,7 @@ extension InterruptSystem {
   ///
   /// A wait for CPUs: refused (false) unless `level` is above every gate held and above the IPL.
   @discardableResult
-  public func crossCallAndWait(
+  @inlinable public func crossCallAndWait(
     on cpu: Int, at level: Level, file: StaticString = #fileID, line: UInt = #line,
     _ body: @escaping @Sendable (borrowing Here<M>) -> Void
   ) -> Bool {
@@ -60,7 +60,7 @@ extension InterruptSystem {
   /// Waits until everything that runs at `level` or above on any CPU when this is called has ended: the CPUs first, holding
   /// nothing, then the gates `level` … `high`, each entered and left. False if it was refused.
   @discardableResult
-  public func barrier(
+  @inlinable public func barrier(
     at level: Level, file: StaticString = #fileID, line: UInt = #line
   ) -> Bool {
     let agent = currentAgent()
@@ -79,7 +79,7 @@ extension InterruptSystem {
   }
 
   /// Links a call and asks its CPU to look. False, and nothing done, if the system is shut down.
-  func post(_ call: CrossCall<M>, _ cpu: Int, _ level: Level) -> Bool {
+  @inlinable func post(_ call: CrossCall<M>, _ cpu: Int, _ level: Level) -> Bool {
     let home = agent(ofCPU: cpu)
     let list = home.p.pointee.calls + Int(level.rawValue)
     let address = UInt(bitPattern: Unmanaged.passRetained(call).toOpaque())
@@ -104,8 +104,9 @@ extension InterruptSystem {
 
 extension AgentRef {
   /// Runs the calls that have come for a level, oldest first.
-  @usableFromInline func runCrossCalls(_ level: Level) {
-    let list = p.pointee.calls + Int(level.rawValue)
+  @inlinable func runCrossCalls(_ level: Level) {
+    // The CPU's list, also in a level's own thread.
+    let list = system.agent(ofCPU: cpu).p.pointee.calls + Int(level.rawValue)
     var address = list.exchange(0, .acquireRelease)
     var reversed: UInt = 0
     while address != 0 {
@@ -130,7 +131,7 @@ extension AgentRef {
     }
   }
 
-  static func call(at address: UInt) -> CrossCall<M> {
+  @inlinable static func call(at address: UInt) -> CrossCall<M> {
     // Safe: the list holds a retained reference of each call whose address is in it.
     Unmanaged<CrossCall<M>>.fromOpaque(UnsafeRawPointer(bitPattern: address)!).takeUnretainedValue()
   }

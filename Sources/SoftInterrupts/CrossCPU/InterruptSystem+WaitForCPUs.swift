@@ -41,7 +41,7 @@ extension AgentRef {
 
 extension InterruptSystem {
   /// Waits until every MP-safe run at `level` that is under way on another CPU has ended. The verdict was asked before.
-  @usableFromInline func waitForCPUs(at level: Level, _ agent: AgentRef<M>) {
+  @inlinable func waitForCPUs(at level: Level, _ agent: AgentRef<M>) {
     let index = Int(level.rawValue)
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
     quiescers.fetchAdd(1, .sequentiallyConsistent)
@@ -59,7 +59,7 @@ extension InterruptSystem {
     }
   }
 
-  @inline(never) @usableFromInline func wakeQuiescers() {
+  @inlinable @inline(never) func wakeQuiescers() {
     var seats: [M.Seat] = []
     lockedVisitors { seats = quiescing }
     for seat in seats { M.unpark(seat) }

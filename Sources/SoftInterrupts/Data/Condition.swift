@@ -9,9 +9,9 @@ public final class Condition<M: Machine>: @unchecked Sendable {
   // Sendable: the list is touched under the guard's gate only.
   @usableFromInline let level: Level
   @usableFromInline let system: SystemRef<M>
-  var waiting: [(seat: M.Seat, flag: UnsafeMutablePointer<M.Word>)] = []
+  @usableFromInline var waiting: [(seat: M.Seat, flag: UnsafeMutablePointer<M.Word>)] = []
 
-  @usableFromInline init(_ system: SystemRef<M>, _ level: Level) {
+  @inlinable init(_ system: SystemRef<M>, _ level: Level) {
     self.system = system
     self.level = level
   }
@@ -19,7 +19,7 @@ public final class Condition<M: Machine>: @unchecked Sendable {
   /// Waits until `isTrue` holds. The caller has raised to the guard; it holds the same gates on return, and `isTrue` was tested
   /// under them. Everything read before is stale. False, after the witness has said so, if it may not wait here.
   @discardableResult
-  public func wait(
+  @inlinable public func wait(
     file: StaticString = #fileID, line: UInt = #line, until isTrue: () -> Bool
   ) -> Bool {
     let agent = system.currentAgent()
@@ -45,7 +45,7 @@ public final class Condition<M: Machine>: @unchecked Sendable {
   }
 
   /// Lets every waiter test again. The caller holds the guard's gate.
-  public func broadcast(file: StaticString = #fileID, line: UInt = #line) {
+  @inlinable public func broadcast(file: StaticString = #fileID, line: UInt = #line) {
     let agent = system.currentAgent()
     guard agent.context.pointee.own.contains(level.gate) else {
       system.report(.conditionWithoutGuard, agent, level, "a condition", .init(file, line))
@@ -64,7 +64,7 @@ public final class Condition<M: Machine>: @unchecked Sendable {
 
 extension AgentRef {
   /// Leaves every gate of the context, serves at IPL `none` until `isDone`, and takes them again, ascending.
-  func leaveAllAndServe(until isDone: () -> Bool, keeping guardLevel: Level) {
+  @inlinable func leaveAllAndServe(until isDone: () -> Bool, keeping guardLevel: Level) {
     let c = context
     let gates = c.pointee.own
     let (savedIPL, savedFloor) = (ipl, c.pointee.floor)
@@ -87,5 +87,5 @@ extension AgentRef {
 
 extension InterruptSystem {
   /// Makes a condition on data guarded by `level`.
-  public func condition(guardedBy level: Level) -> Condition<M> { Condition(core, level) }
+  @inlinable public func condition(guardedBy level: Level) -> Condition<M> { Condition(core, level) }
 }

@@ -15,7 +15,7 @@ public enum WayIn: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   /// Under no gate: on many CPUs at once, with locks of its own.
   case mpSafe
 
-  public var description: String {
+  @inlinable public var description: String {
     switch self {
     case .bigLock: "bigLock"
     case .ordered: "ordered"
@@ -147,6 +147,9 @@ public enum Placement: UInt8, Sendable {
     case nil: break
     }
   }
+
+  /// The handlers that have a way in. Acquire: as dispatch reads them.
+  @inlinable var admitted: UInt { ordered.load(.acquire) | mpSafe.load(.acquire) | bigLock.load(.acquire) }
 
   @inlinable func way(of bit: UInt) -> WayIn {
     if mpSafe.load(.relaxed) & bit != 0 { return .mpSafe }

@@ -14,7 +14,7 @@ public enum EstablishError: Error, Sendable, Equatable, CustomStringConvertible 
   /// The system has been shut down.
   case shutDown
 
-  public var description: String {
+  @inlinable public var description: String {
     switch self {
     case .levelNone:
       "no handler can be established at level none: base code runs there; choose softClock or above"
@@ -37,7 +37,7 @@ public enum ChangeResult: Sendable, Equatable {
 
 extension InterruptSystem {
   /// How many handlers one level can have.
-  public static var handlersPerLevel: Int { UInt.bitWidth / 2 - InternalSlots.count }
+  @inlinable public static var handlersPerLevel: Int { UInt.bitWidth / 2 - InternalSlots.count }
 
   /// Establishes a handler.
   ///
@@ -49,7 +49,7 @@ extension InterruptSystem {
   ///   - body: runs to completion at `level`. It must not wait for anything but the order's own waits.
   /// - Returns: a handle; it stays valid to ask after the handler is gone.
   /// - Note: May be called at any level but in a signal handler. Allocates. O(1).
-  public func establish(
+  @inlinable public func establish(
     _ name: String, at level: Level, as way: WayIn, _ placement: Placement = .bound,
     _ body: @escaping (borrowing Here<M>) -> Void
   ) throws(EstablishError) -> Handler<M> {
@@ -59,7 +59,7 @@ extension InterruptSystem {
   }
 
   /// Takes a slot outside (or, for the core's own handlers, inside) the internal ones.
-  @usableFromInline func occupy(
+  @inlinable func occupy(
     _ excluded: UInt, _ name: String, at level: Level, as way: WayIn, _ placement: Placement,
     _ body: @escaping (borrowing Here<M>) -> Void
   ) throws(EstablishError) -> Handler<M> {
@@ -101,7 +101,7 @@ extension InterruptSystem {
   /// for the CPUs at its level. So it is called where raising to that level is in order. What was pending is dropped and
   /// counted. From inside the handler itself use ``Here/retire()``.
   @discardableResult
-  public func disestablish(
+  @inlinable public func disestablish(
     _ handler: Handler<M>, file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
     var body: ((borrowing Here<M>) -> Void)?
@@ -121,7 +121,7 @@ extension InterruptSystem {
 
   /// Changes the way in of a live handler, between runs. What is pending runs under the new way.
   @discardableResult
-  public func setWay(
+  @inlinable public func setWay(
     _ way: WayIn, of handler: Handler<M>, file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
     if Mutant.isOn(.changeAtOnce) { ways(handler.slot.pointee.level).set(handler.slot.pointee.bit, way) }
@@ -136,7 +136,7 @@ extension InterruptSystem {
   /// Keeps a handler from running until ``resume(_:)`` has been called as often; when this returns `.done`, no run is under way.
   /// Schedules are kept. In order where raising to the handler's level is.
   @discardableResult
-  public func suspend(
+  @inlinable public func suspend(
     _ handler: Handler<M>, file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
     change(handler, .init(file, line)) { slot, ways in
@@ -147,7 +147,7 @@ extension InterruptSystem {
   }
 
   /// Ends one suspension; with the last one what became pending meanwhile is run. Any level.
-  @discardableResult public func resume(_ handler: Handler<M>) -> ChangeResult {
+  @inlinable @discardableResult public func resume(_ handler: Handler<M>) -> ChangeResult {
     let slot = handler.slot
     var result = ChangeResult.notEstablished
     lockedTable {
@@ -166,7 +166,7 @@ extension InterruptSystem {
   // MARK: -
 
   /// Excludes every run of a handler, in order, and calls `body` meanwhile.
-  func change(
+  @inlinable func change(
     _ handler: Handler<M>, _ site: Violation.Site,
     _ body: (UnsafeMutablePointer<HandlerSlot<M>>, Ways<M>) -> ChangeResult,
     counting: (UnsafeMutablePointer<HandlerSlot<M>>) -> Void = { _ in }
@@ -235,7 +235,7 @@ extension InterruptSystem {
   }
 
   /// Rings each CPU on which the handler is pending: its mark may have been looked at under what was true before.
-  func ringPending(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
+  @inlinable func ringPending(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
     let level = slot.pointee.level
     for cpu in 0..<cpuCount {
       let home = agent(ofCPU: cpu)
@@ -247,7 +247,7 @@ extension InterruptSystem {
   }
 
   /// Takes back what is pending; on how many CPUs.
-  func clearPending(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) -> Int {
+  @inlinable func clearPending(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) -> Int {
     var dropped = 0
     for cpu in 0..<cpuCount {
       let word = agent(ofCPU: cpu).pending(slot.pointee.level)

@@ -16,14 +16,14 @@
 
 extension InterruptSystem {
   /// Table lock held.
-  func quarantine(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
+  @inlinable func quarantine(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
     let ways = ways(slot.pointee.level)
     ways.anywhere.fetchAnd(~slot.pointee.bit, .acquireRelease)
     ways.quarantined.fetchOr(slot.pointee.bit, .acquireRelease)
   }
 
   /// Frees the quarantined slots of a level that nothing can reach any more.
-  func reclaim(_ level: Level) {
+  @inlinable func reclaim(_ level: Level) {
     let ways = ways(level)
     let waiting = ways.quarantined.load(.acquire)
     if waiting == 0 { return }
@@ -49,7 +49,7 @@ extension InterruptSystem {
   }
 
   /// Whether no schedule is in flight and no MP-safe handler of the level runs. Table lock held, after a heavy fence.
-  func isQuiet(_ level: Level) -> Bool {
+  @inlinable func isQuiet(_ level: Level) -> Bool {
     if foreignInflight.load(.sequentiallyConsistent) != 0 { return false }
     for cpu in 0..<cpuCount {
       let agent = agent(ofCPU: cpu)
@@ -60,7 +60,7 @@ extension InterruptSystem {
   }
 
   /// A handler that ends itself: no later run starts, and its slot is given back after this one.
-  @usableFromInline func retireSelf(_ agent: AgentRef<M>) {
+  @inlinable func retireSelf(_ agent: AgentRef<M>) {
     guard let slot = agent.context.pointee.slot else { return }
     let ways = ways(slot.pointee.level)
     lockedTable {
@@ -72,7 +72,7 @@ extension InterruptSystem {
   }
 
   /// After the last run of a handler that ended itself. Its body stays until no other CPU can be in it.
-  @usableFromInline func finishRetiring(_ slot: UnsafeMutablePointer<HandlerSlot<M>>, _ agent: AgentRef<M>) {
+  @inlinable func finishRetiring(_ slot: UnsafeMutablePointer<HandlerSlot<M>>, _ agent: AgentRef<M>) {
     lockedTable {
       guard slot.pointee.retiring else { return }
       slot.pointee.retiring = false
@@ -82,7 +82,7 @@ extension InterruptSystem {
   }
 
   /// The memory of a slot, made at its first use. Table lock held.
-  func slotMemory(_ level: Level, _ index: Int) -> UnsafeMutablePointer<HandlerSlot<M>> {
+  @inlinable func slotMemory(_ level: Level, _ index: Int) -> UnsafeMutablePointer<HandlerSlot<M>> {
     let place = slots + Int(level.rawValue) * UInt.bitWidth + index
     if let slot = place.pointee { return slot }
     let slot = UnsafeMutablePointer<HandlerSlot<M>>.allocate(capacity: 1)

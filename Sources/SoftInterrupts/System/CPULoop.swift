@@ -12,12 +12,16 @@
   @usableFromInline struct Job {
     @usableFromInline let isBigLock: Bool
     @usableFromInline let body: @Sendable (borrowing Here<M>) -> Void
+    @inlinable init(isBigLock: Bool, body: @escaping @Sendable (borrowing Here<M>) -> Void) {
+      self.isBigLock = isBigLock
+      self.body = body
+    }
   }
 
   @inlinable init() { lock = .words(1) }
   @inlinable func deallocate() { lock.deallocate() }
 
-  mutating func pop() -> Job? {
+  @inlinable mutating func pop() -> Job? {
     guard next < jobs.count else { return nil }
     let job = jobs[next]
     next += 1
@@ -43,7 +47,7 @@ extension InterruptSystem {
   /// Base code is run to its end; handlers interrupt it at its recognition points, so long base code calls ``checkpoint()``.
   /// - Returns: false if the system has been shut down; `body` will not run then.
   @discardableResult
-  public func submit(
+  @inlinable public func submit(
     on cpu: Int, as way: BaseWay = .mpSafe, _ body: @escaping @Sendable (borrowing Here<M>) -> Void
   ) -> Bool {
     precondition(cpu >= 0 && cpu < cpuCount, "submit: no such CPU")
@@ -65,7 +69,7 @@ extension InterruptSystem {
     return accepted
   }
 
-  func lockedJobs(_ queue: UnsafeMutablePointer<JobQueue<M>>, _ body: () -> Void) {
+  @inlinable func lockedJobs(_ queue: UnsafeMutablePointer<JobQueue<M>>, _ body: () -> Void) {
     if let agent = existingAgent() {
       agent.locked(queue.pointee.lock, body)
     } else {
@@ -76,7 +80,7 @@ extension InterruptSystem {
   }
 
   /// The life of a CPU, on its own thread of execution.
-  func cpuMain(_ cpu: Int) {
+  @inlinable func cpuMain(_ cpu: Int) {
     let agent = agent(ofCPU: cpu)
     M.setCurrent(UnsafeMutableRawPointer(agent.p))
     loop(agent) { self.stopping.load(.acquire) & 1 != 0 }
@@ -84,7 +88,7 @@ extension InterruptSystem {
   }
 
   /// Serves, runs base code (unless it stands in for base code that has left) and sleeps until it is over and nothing is left.
-  func loop(_ agent: AgentRef<M>, runsJobs: Bool = true, until isOver: () -> Bool) {
+  @inlinable func loop(_ agent: AgentRef<M>, runsJobs: Bool = true, until isOver: () -> Bool) {
     let cpu = agent.cpu
     var idleRound = 0
     while !agent.p.pointee.isAbandoned {
@@ -110,8 +114,10 @@ extension InterruptSystem {
         agent.readmitThrottled()
         continue
       }
-      if isOver() { break }
-      if agent.p.pointee.offline.load(.acquire) == 1 {
+      // With threads of their own, handlers are the levels' affair.
+      let isIdle = configuration.execution == .threads || !hasPending(agent)
+      if isOver() && isIdle { break }
+      if isIdle && agent.p.pointee.offline.load(.acquire) == 1 {
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(2, .release)
         M.lightFence()
@@ -127,12 +133,22 @@ extension InterruptSystem {
     }
   }
 
-  func hasJobs(_ cpu: Int) -> Bool {
+  /// Whether anything that is not suspended is pending on a CPU, wherever it is marked.
+  @inlinable func hasPending(_ agent: AgentRef<M>) -> Bool {
+    for level in Level.allCases where level != .none {
+      let ways = ways(level)
+      let mine = agent.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
+      if mine & ways.admitted != 0 { return true }
+    }
+    return false
+  }
+
+  @inlinable func hasJobs(_ cpu: Int) -> Bool {
     // A hint, read without the lock: `runJob` looks properly.
     agent(ofCPU: cpu).summary.load(.relaxed) & 1 != 0
   }
 
-  func runJob(_ agent: AgentRef<M>) -> Bool {
+  @inlinable func runJob(_ agent: AgentRef<M>) -> Bool {
     let queue = jobs + agent.cpu
     var job: JobQueue<M>.Job?
     lockedJobs(queue) { job = queue.pointee.pop() }
@@ -157,7 +173,7 @@ extension Here {
   ///
   /// Base code at IPL `none` that holds no gate, cell, mask or LevelLock. In `body` the thread is a visitor. Coming back waits,
   /// holding nothing, until the CPU is at IPL `none`.
-  public func leaveCPU<R, E: Error>(
+  @inlinable public func leaveCPU<R, E: Error>(
     file: StaticString = #fileID, line: UInt = #line, _ body: () throws(E) -> R
   ) throws(E) -> R {
     let agent = agent

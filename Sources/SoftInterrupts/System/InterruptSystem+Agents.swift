@@ -7,11 +7,11 @@
 /// The states of an agent's `visit` word.
 @usableFromInline enum VisitState {
   /// With a thread.
-  static var taken: UInt { 0 }
+  @inlinable static var taken: UInt { 0 }
   /// With nobody: the next visitor takes it.
-  static var idle: UInt { 1 }
+  @inlinable static var idle: UInt { 1 }
   /// With a thread, and the system has gone: the thread gives the memory back.
-  static var orphaned: UInt { 2 }
+  @inlinable static var orphaned: UInt { 2 }
 }
 
 extension InterruptSystem {
@@ -21,8 +21,11 @@ extension InterruptSystem {
   /// The agent of the calling thread, if it has one of this system.
   @inlinable func existingAgent() -> AgentRef<M>? { core.existingAgent() }
 
+  /// Whether the calling thread is one of this system's CPUs.
+  @inlinable public var isCPU: Bool { existingAgent()?.isCPU ?? false }
+
   /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
-  @inline(never) @usableFromInline func visitorAgent() -> AgentRef<M> {
+  @inlinable @inline(never) func visitorAgent() -> AgentRef<M> {
     if let current = M.current {
       let other = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
       if other.isCPU || !other.held.isEmpty || other.context != other.p.pointee.base {
@@ -48,7 +51,7 @@ extension InterruptSystem {
   }
 
   /// For machines: the thread whose `M.current` was this pointer has ended.
-  public static func threadEnded(_ current: UnsafeMutableRawPointer) {
+  @inlinable public static func threadEnded(_ current: UnsafeMutableRawPointer) {
     AgentRef(current.assumingMemoryBound(to: Agent<M>.self)).endVisit()
   }
 
@@ -58,7 +61,7 @@ extension InterruptSystem {
   }
 
   /// The system goes: agents that are with a thread are left to it.
-  func releaseVisitors() {
+  @inlinable func releaseVisitors() {
     for visitor in visitors {
       if visitor.pointee.visit.compareExchange(VisitState.taken, VisitState.orphaned, .acquireRelease) {
         continue
@@ -70,7 +73,7 @@ extension InterruptSystem {
   }
 
   /// Visitors are no CPU, so nothing interrupts this but signals, which take no locks; a CPU is at IPL `high` inside.
-  @usableFromInline func lockedVisitors(_ body: () -> Void) {
+  @inlinable func lockedVisitors(_ body: () -> Void) {
     if let agent = existingAgent() {
       agent.locked(visitorLock, body)
     } else {
@@ -81,7 +84,7 @@ extension InterruptSystem {
   }
 
   /// Whether no visitor has a schedule in flight.
-  func visitorsAreQuiet() -> Bool {
+  @inlinable func visitorsAreQuiet() -> Bool {
     var quiet = true
     lockedVisitors {
       for visitor in visitors where visitor.pointee.inflight.load(.acquire) != 0 { quiet = false }

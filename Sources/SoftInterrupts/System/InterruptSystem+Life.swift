@@ -13,17 +13,19 @@ public struct ShutdownReport: Sendable, Equatable {
   public var jobs = 0
   public var crossCalls = 0
 
-  /// Whether everything that was accepted has run (armed callouts do not count: their time has not come).
-  public var isComplete: Bool { pending.isEmpty && jobs == 0 && crossCalls == 0 }
+  @usableFromInline init() {}
 
-  public static func == (a: Self, b: Self) -> Bool {
+  /// Whether everything that was accepted has run (armed callouts do not count: their time has not come).
+  @inlinable public var isComplete: Bool { pending.isEmpty && jobs == 0 && crossCalls == 0 }
+
+  @inlinable public static func == (a: Self, b: Self) -> Bool {
     a.armedCallouts == b.armedCallouts && a.jobs == b.jobs && a.crossCalls == b.crossCalls
       && a.pending.elementsEqual(b.pending) { $0.name == $1.name && $0.cpus == $1.cpus }
   }
 }
 
 extension InterruptSystem {
-  func startUp() throws(MachineError) {
+  @inlinable func startUp() throws(MachineError) {
     establishInternals()
     var started = 0
     var failure: MachineError?
@@ -39,6 +41,7 @@ extension InterruptSystem {
     if let failure {
       stopping.fetchOr(1 | Self.levelThreadsMayRun, .sequentiallyConsistent)
       joinLevelThreads()
+      endLevelThreads()
       for cpu in 0..<started {
         M.unpark(machine.seat(ofCPU: cpu))
         machine.join(cpu: cpu)
@@ -49,7 +52,7 @@ extension InterruptSystem {
 
   /// Stops the CPUs after what was accepted has run, or `grace` has passed; says what was not run. Later calls return an empty
   /// report. For a thread that is no CPU of this system and holds nothing; it waits.
-  @discardableResult public func shutdown(grace: Duration = .seconds(5)) -> ShutdownReport {
+  @inlinable @discardableResult public func shutdown(grace: Duration = .seconds(5)) -> ShutdownReport {
     if let agent = existingAgent() {
       precondition(!agent.isCPU, "shutdown() is called from a thread that is no CPU of the system")
       precondition(agent.held.isEmpty, "shutdown() is called outside of every raise")
@@ -67,6 +70,8 @@ extension InterruptSystem {
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
     for cpu in 0..<cpuCount { machine.join(cpu: cpu) }
     joinLevelThreads()
+    finishPending()
+    endLevelThreads()
     // The CPUs are gone. New schedules are refused from here on; what is pending now is counted.
     var report = ShutdownReport()
     for level in Level.allCases {
@@ -97,8 +102,38 @@ extension InterruptSystem {
     return report
   }
 
+  /// Runs, as each stopped CPU in turn, what others have made pending there after it had stopped; within the grace.
+  @inlinable func finishPending() {
+    var ran = true
+    while ran && M.now() < core.stopBy {
+      ran = false
+      for cpu in 0..<cpuCount {
+        let agent = agent(ofCPU: cpu)
+        guard hasPending(agent) || hasJobsLeft(cpu) else { continue }
+        ran = true
+        let before = M.current
+        M.setCurrent(UnsafeMutableRawPointer(agent.p))
+        if configuration.execution == .threads {
+          for thread in levelThreads where thread.agent.pointee.cpu == cpu {
+            M.setCurrent(UnsafeMutableRawPointer(thread.agent))
+            _ = runLevel(AgentRef(thread.agent))
+          }
+        } else {
+          loop(agent) { true }
+        }
+        M.setCurrent(before)
+      }
+    }
+  }
+
+  @inlinable func hasJobsLeft(_ cpu: Int) -> Bool {
+    var left = false
+    lockedJobs(jobs + cpu) { left = jobs[cpu].next < jobs[cpu].jobs.count }
+    return left
+  }
+
   /// Drops the calls of a stopped CPU; whoever waits for one is let go.
-  private func dropCalls(_ cpu: Int, _ level: Level) -> Int {
+  @inlinable func dropCalls(_ cpu: Int, _ level: Level) -> Int {
     var address = (agents[cpu].calls + Int(level.rawValue)).exchange(0, .acquireRelease)
     var count = 0
     while let pointer = UnsafeRawPointer(bitPattern: address) {
@@ -115,7 +150,7 @@ extension InterruptSystem {
   }
 
   /// Whether a CPU takes no more base code. Its job lock is held.
-  func isClosed(_ cpu: Int) -> Bool { closed[cpu] }
+  @inlinable func isClosed(_ cpu: Int) -> Bool { closed[cpu] }
 
   // MARK: Offline
 
@@ -123,7 +158,7 @@ extension InterruptSystem {
   /// code go elsewhere or are refused. Returns when the CPU is quiet. From a visitor that holds nothing; CPU 0 stays.
   ///
   /// - Returns: false if it is CPU 0, offline already, or the system is shut down.
-  @discardableResult public func offline(_ cpu: Int) -> Bool {
+  @inlinable @discardableResult public func offline(_ cpu: Int) -> Bool {
     precondition(cpu >= 0 && cpu < cpuCount, "offline: no such CPU")
     let agent = currentAgent()
     precondition(!agent.isCPU && agent.held.isEmpty, "offline() is called by a visitor that holds nothing")
@@ -159,7 +194,7 @@ extension InterruptSystem {
   }
 
   /// Puts a CPU back into use; what waited for it is run. False if it was not offline.
-  @discardableResult public func online(_ cpu: Int) -> Bool {
+  @inlinable @discardableResult public func online(_ cpu: Int) -> Bool {
     precondition(cpu >= 0 && cpu < cpuCount, "online: no such CPU")
     let home = agent(ofCPU: cpu)
     guard home.p.pointee.offline.load(.acquire) == 2, stopping.load(.acquire) & 1 == 0 else { return false }
@@ -176,7 +211,7 @@ extension InterruptSystem {
   /// A schedule found its CPU offline after it had set the bit: `.anywhere` work goes to a CPU that is online, bound work stays.
   ///
   /// Who coalesced with the mark is served as well: the new mark comes after the taking back.
-  @usableFromInline func reroute(_ handler: Handler<M>, from home: AgentRef<M>) -> ScheduleResult {
+  @inlinable func reroute(_ handler: Handler<M>, from home: AgentRef<M>) -> ScheduleResult {
     let slot = handler.slot
     if slot.pointee.isBound { return .offline }
     guard PendingWord.claim(home.pending(slot.pointee.level), slot.pointee.bit) != nil else {

@@ -73,7 +73,7 @@ extension InterruptSystem {
   ///
   /// Base code and visitors inside ``bigLock(file:line:_:)``, at IPL `none` with no other gate; elsewhere it does nothing.
   /// What was read before is stale after.
-  public func yieldBigLock() { currentAgent().yieldBigLock() }
+  @inlinable public func yieldBigLock() { currentAgent().yieldBigLock() }
 
   /// Lets what is pending run, and looks at clock and devices now and then: for long base code. Any level; does not give up
   /// the big lock.
@@ -108,7 +108,7 @@ extension AgentRef {
     recognise()
   }
 
-  @usableFromInline func yieldBigLock() {
+  @inlinable func yieldBigLock() {
     guard held == Level.none.gate, ipl == .none, context.pointee.kind == .bigLockBase else { return }
     let queue = system.queue(.none)
     leaveWithBigLock(Level.none.gate, returningTo: .none)

@@ -48,7 +48,7 @@ extension AgentRef {
   }
 
   /// Whether one of this thread's contexts is a run of the handler.
-  func isRunning(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) -> Bool {
+  @inlinable func isRunning(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) -> Bool {
     var at: UnsafeMutablePointer<Context<M>>? = context
     while let here = at {
       if here.pointee.slot == slot { return true }

@@ -22,25 +22,25 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @usableFromInline let tableLock: UnsafeMutablePointer<M.Word>
   @usableFromInline let visitorLock: UnsafeMutablePointer<M.Word>
   /// CPUs that take no more base code; each entry under that CPU's job lock.
-  let closed: UnsafeMutablePointer<Bool>
+  @usableFromInline let closed: UnsafeMutablePointer<Bool>
   /// The threads of levels. Written at start and shutdown only.
-  var levelThreads: [(agent: UnsafeMutablePointer<Agent<M>>, join: () -> Void)] = []
+  @usableFromInline var levelThreads: [(agent: UnsafeMutablePointer<Agent<M>>, join: () -> Void)] = []
   // Table lock.
-  var isShutDown = false
+  @usableFromInline var isShutDown = false
   /// Callout nodes that nobody owns. Table lock.
-  var freeNodes: UnsafeMutablePointer<CalloutNode<M>>?
-  var slabs: [UnsafeMutablePointer<CalloutNode<M>>] = []
+  @usableFromInline var freeNodes: UnsafeMutablePointer<CalloutNode<M>>?
+  @usableFromInline var slabs: [UnsafeMutablePointer<CalloutNode<M>>] = []
   // Visitor lock.
-  var visitors: [UnsafeMutablePointer<Agent<M>>] = []
+  @usableFromInline var visitors: [UnsafeMutablePointer<Agent<M>>] = []
   @usableFromInline var quiescing: [M.Seat] = []
-  var collected: [Violation] = []
+  @usableFromInline var collected: [Violation] = []
   // The lock of the CPU's entry.
   @usableFromInline let jobs: UnsafeMutablePointer<JobQueue<M>>
 
   /// Makes a system and starts the machine's CPUs.
   ///
   /// - Throws: ``MachineError`` if a CPU could not be started; none runs then.
-  public init(on machine: M, _ configuration: Configuration = Configuration()) throws(MachineError) {
+  @inlinable public init(on machine: M, _ configuration: Configuration = Configuration()) throws(MachineError) {
     precondition(configuration.patience >= 1, "Configuration.patience is at least 1")
     precondition(machine.cpuCount >= 1 && machine.cpuCount <= UInt.bitWidth, "1 to \(UInt.bitWidth) CPUs")
     self.machine = machine
@@ -92,7 +92,7 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @usableFromInline var stopping: UnsafeMutablePointer<M.Word> { core.p.pointee.stopping }
 
   /// Runs `body` under the table lock, at IPL `high` if this thread can be interrupted by handlers.
-  func lockedTable(_ body: () -> Void) {
+  @inlinable func lockedTable(_ body: () -> Void) {
     if let agent = existingAgent() {
       agent.locked(tableLock, body)
     } else {

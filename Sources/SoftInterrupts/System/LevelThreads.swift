@@ -6,7 +6,7 @@
 
 extension InterruptSystem {
   /// Makes the CPUs' own threads stand above everything and starts the threads of their levels.
-  func startLevelThreads() throws(MachineError) {
+  @inlinable func startLevelThreads() throws(MachineError) {
     for cpu in 0..<cpuCount {
       let home = agents + cpu
       home.pointee.ipl = .high
@@ -37,10 +37,12 @@ extension InterruptSystem {
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
   }
 
-  static var levelThreadsMayRun: UInt { 2 }
+  @inlinable static var levelThreadsMayRun: UInt { 2 }
+  /// Set when the CPUs' own threads have ended: nothing but other levels makes anything pending any more.
+  @inlinable static var levelThreadsMayStop: UInt { 4 }
 
   /// The life of a level's thread.
-  func levelMain(_ agent: AgentRef<M>, _ level: Level) {
+  @inlinable func levelMain(_ agent: AgentRef<M>, _ level: Level) {
     var round = 0
     // Acquire: pairs with the release after every agent was made.
     while stopping.load(.acquire) & Self.levelThreadsMayRun == 0 {
@@ -48,37 +50,49 @@ extension InterruptSystem {
       round &+= 1
     }
     M.setCurrent(UnsafeMutableRawPointer(agent.p))
-    let home = self.agent(ofCPU: agent.cpu)
-    let ways = ways(level)
-    let all = GateSet.above(.none, through: .high).union(Level.none.gate)
+    agent.p.pointee.servedLevel = level
     while true {
-      // Clear, then look: a schedule that comes later rings again.
-      home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquireRelease)
-      var ran = false
-      home.enterEpoch(level)
-      while !agent.p.pointee.isAbandoned {
-        let bits =
-          home.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
-          & ways.mpSafe.load(.acquire)
-        if bits == 0 { break }
-        let slot = core.oldest(of: bits, at: level, home: home)
-        if agent.claim(slot, home: home) { agent.run(slot, as: .thread, own: all, home: home) }
-        ran = true
-        if stopping.load(.acquire) & 1 != 0 && M.now() >= core.stopBy { agent.p.pointee.isAbandoned = true }
-      }
-      home.leaveEpoch(level)
-      if ran && !agent.p.pointee.isAbandoned { continue }
-      if stopping.load(.acquire) & 1 != 0 { break }
+      if runLevel(agent) { continue }
+      if stopping.load(.acquire) & Self.levelThreadsMayStop != 0 { break }
       machine.park(agent.p.pointee.seat, until: .max)
     }
     M.setCurrent(nil)
   }
 
+  /// Runs what is pending at the level of a level's thread; whether anything ran.
+  @inlinable func runLevel(_ agent: AgentRef<M>) -> Bool {
+    let level = agent.p.pointee.servedLevel
+    let home = self.agent(ofCPU: agent.cpu)
+    let ways = ways(level)
+    let all = GateSet.above(.none, through: .high).union(Level.none.gate)
+    // Clear, then look: a schedule that comes later rings again.
+    home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquireRelease)
+    var ran = false
+    home.enterEpoch(level)
+    while !agent.p.pointee.isAbandoned {
+      let bits =
+        home.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
+        & ways.mpSafe.load(.acquire)
+      if bits == 0 { break }
+      let slot = core.oldest(of: bits, at: level, home: home)
+      if agent.claim(slot, home: home) { agent.run(slot, as: .thread, own: all, home: home) }
+      ran = true
+      if stopping.load(.acquire) & 1 != 0 && M.now() >= core.stopBy { agent.p.pointee.isAbandoned = true }
+    }
+    home.leaveEpoch(level)
+    return ran && !agent.p.pointee.isAbandoned
+  }
+
   /// Waits for the level threads. Each ends when it finds nothing pending after the stop; what others schedule at it later is
   /// counted by the shutdown's report.
-  func joinLevelThreads() {
+  @inlinable func joinLevelThreads() {
+    stopping.fetchOr(Self.levelThreadsMayRun | Self.levelThreadsMayStop, .acquireRelease)
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
     for thread in levelThreads { thread.join() }
+  }
+
+  /// Gives the memory of the level threads back; they have ended.
+  @inlinable func endLevelThreads() {
     for thread in levelThreads {
       thread.agent.pointee.deallocate()
       thread.agent.deallocate()

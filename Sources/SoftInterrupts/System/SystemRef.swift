@@ -20,7 +20,7 @@
   /// The object, for slow paths. It outlives its CPUs, and its visitors while they are inside.
   @usableFromInline unowned(unsafe) var object: InterruptSystem<M>
 
-  init(object: InterruptSystem<M>, cpuCount: Int, configuration: Configuration) {
+  @inlinable init(object: InterruptSystem<M>, cpuCount: Int, configuration: Configuration) {
     self.object = object
     self.cpuCount = cpuCount
     self.configuration = configuration
@@ -42,7 +42,7 @@
 
   /// Gives the memory back, but for slots, the in-flight counter and the core's own: stale handles and threads that visited may
   /// ask them, or compare the core's address, for ever.
-  func deallocate() {
+  @inlinable func deallocate() {
     for level in Level.allCases { queues[Int(level.rawValue)].deallocate() }
     queues.deallocate()
     agents.deallocate()
@@ -85,7 +85,7 @@
     }
     return visitorAgent()
   }
-  @inline(never) @usableFromInline func visitorAgent() -> AgentRef<M> { object.visitorAgent() }
+  @inlinable @inline(never) func visitorAgent() -> AgentRef<M> { object.visitorAgent() }
 
   /// The agent of the calling thread, if it has one of this system.
   @inlinable func existingAgent() -> AgentRef<M>? {
@@ -95,7 +95,7 @@
   }
 
   /// See ``InterruptSystem``.
-  @inline(never) @usableFromInline func report(
+  @inlinable @inline(never) func report(
     _ rule: Violation.Rule, _ agent: AgentRef<M>, _ to: Level, _ other: String, _ site: Violation.Site
   ) {
     object.report(rule, agent, to, other, site)
