@@ -3,6 +3,7 @@
 // Law: a source belongs to one CPU and is asked on that CPU's thread only, at recognition points, no more often than
 // `Configuration.pollInterval`; it raises its interrupt by scheduling a handler.
 
+import Glibc
 public import SoftInterrupts
 
 /// A device that a CPU asks whether it has an interrupt to raise.
@@ -24,8 +25,28 @@ public final class PolledSource: @unchecked Sendable {
 
 extension InterruptSystem where M == HostedMachine {
   /// Gives a CPU a source to look at; replaces the one it had. `nil` takes it away. Returns when the CPU has taken it over.
-  /// A wait for CPUs at `vm`: false if it is refused.
+  /// From a visitor; false if it is a CPU that asks, or the system is shut down.
   @discardableResult public func setPolledSource(_ source: PolledSource?, on cpu: Int) -> Bool {
-    crossCallAndWait(on: cpu, at: .vm) { [machine] _ in machine.sources[cpu] = source }
+    // As base code: on the thread that looks at the source, whatever the execution.
+    let done = OneShot()
+    guard !isCPU, submit(on: cpu, { [machine] _ in
+      machine.sources[cpu] = source
+      done.signal()
+    }) else { return false }
+    done.wait()
+    return true
   }
+}
+
+/// Says once, from one thread to another, that something is done.
+final class OneShot: @unchecked Sendable {
+  // Sendable: a POSIX semaphore, initialised before it is shared and destroyed after its last use.
+  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+  init() { sem_init(semaphore, 0, 0) }
+  deinit {
+    sem_destroy(semaphore)
+    semaphore.deallocate()
+  }
+  func signal() { sem_post(semaphore) }
+  func wait() { while sem_wait(semaphore) != 0 && errno == EINTR {} }
 }

@@ -269,7 +269,6 @@ enum Hazards {
       // Each ring is one more try that finds `none` busy.
       let isQueued = eventually {
         system.agent(ofCPU: 1).ring(.softNet)
-        system.settle(1)
         return system.queueLength(.none) == 1
       }
       go.signal()

@@ -27,6 +27,12 @@ final class StillMachine: Machine {
   func startSubstitute(forCPU cpu: Int, _ main: @escaping @Sendable () -> Void) throws(MachineError) {
     throw MachineError("no threads")
   }
+  func startLevelThread(
+    cpu: Int, level: Level, _ main: @escaping @Sendable () -> Void
+  ) throws(MachineError) -> (seat: Int, join: () -> Void) {
+    throw MachineError("no threads")
+  }
+  var schedulingNote: String? { nil }
   static func fatal(_ message: String) -> Never { fatalError(message) }
 }
 

@@ -39,7 +39,8 @@ extension AgentRef {
 
   /// Moves what is due to its levels and asks them to look.
   @inlinable @inline(never) func expire(_ now: UInt64) {
-    summary.fetchAnd(~1, .acquireRelease)
+    // The bit may have stood for base code that was submitted: its queue is looked at when the level is done.
+    if summary.fetchAnd(~1, .acquireRelease) & 1 != 0 { p.pointee.share.baseWaits = true }
     let wheel = p.pointee.wheel!
     var touched: UInt64 = 0
     locked(wheel.pointee.lock) {

@@ -105,7 +105,8 @@ extension InterruptSystem {
 extension AgentRef {
   /// Runs the calls that have come for a level, oldest first.
   @inlinable func runCrossCalls(_ level: Level) {
-    let list = p.pointee.calls + Int(level.rawValue)
+    // The CPU's list, also in a level's own thread.
+    let list = system.agent(ofCPU: cpu).p.pointee.calls + Int(level.rawValue)
     var address = list.exchange(0, .acquireRelease)
     var reversed: UInt = 0
     while address != 0 {

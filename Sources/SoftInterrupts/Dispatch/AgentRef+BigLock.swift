@@ -41,9 +41,13 @@ extension AgentRef {
     ipl = level
     if !tryTake(big) {
       big.pointee.marks.fetchOr(bit, .acquireRelease)
-      if !(big.pointee.word.announce(big.pointee.gate) && tryTake(big)) { return bounced(level, saved) }
+      if !(big.pointee.word.announce(big.pointee.gate) && tryTake(big)) {
+        counters(.none).pointee.contended &+= 1
+        return bounced(level, saved)
+      }
     }
     note(Level.none.gate)
+    counters(.none).pointee.taken &+= 1
     note(level.gate)
     if tryTake(own) { return true }
     own.pointee.marks.fetchOr(bit, .acquireRelease)

@@ -142,6 +142,7 @@ extension AgentRef {
     note(level.gate)
     if tryTake(queue) {
       tries.pointee = 0
+      counters(level).pointee.taken &+= 1
       return true
     }
     // Publish the mark, then announce. If the gate was free by then we try once more; if that fails, whoever has it now

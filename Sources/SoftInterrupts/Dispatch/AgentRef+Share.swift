@@ -12,9 +12,15 @@
   @usableFromInline var leftAt: UInt64 = 0
   @usableFromInline var lower: UInt64 = 0
   @usableFromInline var serves: UInt32 = 0
+  /// Serves when the row began, to know how long one takes.
+  @usableFromInline var rowServes: UInt32 = 0
+  /// Returns to lower work: one in `mask + 1` is measured and stands for all. Where serves are short, reading even a cheap
+  /// counter twice for each would cost more than it tells.
+  @usableFromInline var returns: UInt32 = 0
+  @usableFromInline var mask: UInt32 = 0
   /// Until when the paused levels pause.
   @usableFromInline var resumeAt: UInt64 = 0
-  /// Whether base code waits for the CPU: false in the idle loop.
+  /// Whether base code may wait for the CPU; false again when its queue was found empty.
   @usableFromInline var baseWaits = false
   @inlinable init() {}
 }
@@ -22,13 +28,15 @@
 extension AgentRef {
   @inlinable func enterShare() {
     if p.pointee.share.rowStart != 0 && p.pointee.share.leftAt != 0 {
-      p.pointee.share.lower &+= M.ticks() &- p.pointee.share.leftAt
+      p.pointee.share.lower &+= (M.ticks() &- p.pointee.share.leftAt) &* UInt64(p.pointee.share.mask &+ 1)
       p.pointee.share.leftAt = 0
     }
   }
 
   @inlinable func leaveShare() {
-    if p.pointee.share.rowStart != 0 && ipl == .none { p.pointee.share.leftAt = M.ticks() }
+    if p.pointee.share.rowStart == 0 || ipl != .none { return }
+    p.pointee.share.returns &+= 1
+    if p.pointee.share.returns & p.pointee.share.mask == 0 { p.pointee.share.leftAt = M.ticks() }
   }
 
   /// Accounts for one serving of a level.
@@ -44,7 +52,9 @@ extension AgentRef {
     let configuration = system.configuration
     if configuration.lowerShare == 0 || Mutant.isOn(.noBudget) { return }
     let below = summary.load(.relaxed) & ~Self.bits(above: level) & ~Self.bit(level) & ~1
-    guard p.pointee.share.baseWaits || below != 0 else {
+    // Bit 0 says that base code may have been submitted since this row began.
+    let base = p.pointee.share.baseWaits || summary.load(.relaxed) & 1 != 0
+    guard base || below != 0 else {
       p.pointee.share.rowStart = 0
       return
     }
@@ -53,9 +63,14 @@ extension AgentRef {
       p.pointee.share.rowStart = now
       p.pointee.share.rowTicks = M.ticks()
       p.pointee.share.lower = 0
+      p.pointee.share.leftAt = 0
+      p.pointee.share.rowServes = p.pointee.share.serves
       return
     }
     let row = now &- p.pointee.share.rowStart
+    // Below a microsecond for a serve, one return in sixteen is measured.
+    let serves = UInt64(max(p.pointee.share.serves &- p.pointee.share.rowServes, 1))
+    p.pointee.share.mask = row / serves < 1_000 ? 15 : 0
     if row < configuration.levelBudget { return }
     let owed = row / UInt64(configuration.lowerShare)
     // Lower work's part of the row, by a counter that is cheap to read: only the ratio of its differences counts.

@@ -92,7 +92,8 @@ extension InterruptSystem {
     let cpu = agent.cpu
     var idleRound = 0
     while !agent.p.pointee.isAbandoned {
-      agent.p.pointee.share.baseWaits = hasJobs(cpu)
+      // Until the queue was seen empty: the hint alone is cleared by who looks at the clock.
+      agent.p.pointee.share.baseWaits = runsJobs && (agent.p.pointee.share.baseWaits || hasJobs(cpu))
       agent.recognise()
       agent.poll(force: false)
       agent.recognise()
@@ -102,6 +103,11 @@ extension InterruptSystem {
       }
       if agent.hasWork(above: agent.ipl) || agent.p.pointee.aged != 0 {
         idleRound = 0
+        continue
+      }
+      if agent.p.pointee.throttled != 0 {
+        // A level that pauses has work too; nothing lower was found, so the pause is over.
+        agent.readmitThrottled()
         continue
       }
       // With threads of their own, handlers are the levels' affair.
@@ -142,7 +148,10 @@ extension InterruptSystem {
     let queue = jobs + agent.cpu
     var job: JobQueue<M>.Job?
     lockedJobs(queue) { job = queue.pointee.pop() }
-    guard let job else { return false }
+    guard let job else {
+      agent.p.pointee.share.baseWaits = false
+      return false
+    }
     agent.p.pointee.share.baseWaits = true
     if job.isBigLock {
       let entered = agent.enterBigLock(.init(#fileID, #line))
@@ -151,7 +160,6 @@ extension InterruptSystem {
     } else {
       job.body(Here(agent))
     }
-    agent.p.pointee.share.baseWaits = false
     return true
   }
 }

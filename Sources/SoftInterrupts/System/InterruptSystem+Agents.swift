@@ -21,6 +21,9 @@ extension InterruptSystem {
   /// The agent of the calling thread, if it has one of this system.
   @inlinable func existingAgent() -> AgentRef<M>? { core.existingAgent() }
 
+  /// Whether the calling thread is one of this system's CPUs.
+  @inlinable public var isCPU: Bool { existingAgent()?.isCPU ?? false }
+
   /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
   @inlinable @inline(never) func visitorAgent() -> AgentRef<M> {
     if let current = M.current {
@@ -50,6 +53,11 @@ extension InterruptSystem {
   /// For machines: the thread whose `M.current` was this pointer has ended.
   @inlinable public static func threadEnded(_ current: UnsafeMutableRawPointer) {
     AgentRef(current.assumingMemoryBound(to: Agent<M>.self)).endVisit()
+  }
+
+  /// The agents that no thread is with. Visitor lock held, so that none is taken meanwhile.
+  func idleVisitors() -> [UnsafeMutablePointer<Agent<M>>] {
+    visitors.filter { $0.pointee.visit.load(.acquire) == VisitState.idle }
   }
 
   /// The system goes: agents that are with a thread are left to it.

@@ -77,8 +77,7 @@ extension InterruptSystem {
       }
     }
     lockedVisitors {
-      let quiet = visitors.filter { $0.pointee.visit.load(.acquire) == VisitState.idle }
-      for visitor in quiet + (isDown ? levelThreads.map { $0.agent } : []) {
+      for visitor in idleVisitors() + (isDown ? levelThreads.map { $0.agent } : []) {
         for level in Level.allCases {
           result.levels.append(
             .init(cpu: nil, level: level, counters: visitor.pointee.statistics[Int(level.rawValue)]))
