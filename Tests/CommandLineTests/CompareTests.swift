@@ -75,7 +75,7 @@ struct CompareTests {
     for name in ["bundled capture: ", "\noneCPU ", "\nordered "] { #expect(run.output.contains(name)) }
     let html = try String(contentsOf: URL(filePath: page), encoding: .utf8)
     #expect(html.hasPrefix("<!DOCTYPE html>"))
-    #expect(html.trimmingSuffix { $0.isNewline }.hasSuffix("</html>"))
+    #expect(html.trimmingCharacters(in: .newlines).hasSuffix("</html>"))
     #expect(try directory.contents == ["page.html"])
   }
 
