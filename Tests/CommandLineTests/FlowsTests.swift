@@ -62,7 +62,7 @@ struct FlowsTests {
 
   @Test(
     "Every discipline makes the same table",
-    arguments: ["oneCPU", "bigLock", "ordered", "mpSafe", "mixed"])
+    arguments: ["oneCPU", "bigLock", "ordered", "mpSafe", "threads", "mixed"])
   func disciplines(discipline: String) throws {
     let plain = try Softint.run("flows", "ethernet.pcap", "--json")
     let run = try Softint.run("flows", "ethernet.pcap", "--json", "--discipline", discipline, "--cpus", "2")
