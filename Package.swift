@@ -48,6 +48,11 @@ let package = Package(
         "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    // The program of the README: built and run by the tests, and compared with what the README prints.
+    .executableTarget(
+      name: "FirstProgram", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/FirstProgram"),
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["FirstProgram", "SoftInterrupts", "HostedMachine"]),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),
     .testTarget(name: "HostedMachineTests", dependencies: ["SoftInterrupts", "HostedMachine"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
