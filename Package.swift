@@ -42,24 +42,29 @@ let package = Package(
     .target(
       name: "Workloads",
       dependencies: ["SoftInterrupts", "HostedMachine", "PacketCapture", "FlowMeter", "ComparisonReport"]),
+    // The bundled capture, as bytes of the program.
+    .target(name: "CBundledCapture"),
     .executableTarget(
       name: "softint",
       dependencies: [
-        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture",
+        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture", "CBundledCapture",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      exclude: ["Resources"]),
     // The program of the README: built and run by the tests, and compared with what the README prints.
     .executableTarget(
       name: "FirstProgram", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/FirstProgram"),
     .testTarget(
       name: "DocumentationTests", dependencies: ["FirstProgram", "SoftInterrupts", "HostedMachine"]),
+    // What several suites of tests share.
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),
     .testTarget(name: "HostedMachineTests", dependencies: ["SoftInterrupts", "HostedMachine"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
-    .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture"]),
-    .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport"]),
+    .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
+    .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),
     .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["softint"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["softint", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

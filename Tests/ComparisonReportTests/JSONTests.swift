@@ -1,6 +1,7 @@
 // The JSON rendering: valid whatever the model holds, and in the published shape.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ComparisonReport

@@ -1,6 +1,7 @@
 // The validator is the judge of the published schemas, so it is itself held to documents that it must refuse.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The schema validator")
@@ -13,7 +14,8 @@ struct SchemaValidatorTests {
        "whole":{"type":"integer","minimum":0,"maximum":10},"number":{"type":"number"},
        "list":{"type":"array","items":{"$ref":"#/$defs/pair"},"minItems":1,"maxItems":2},
        "either":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/pair"}]},
-       "free":{"type":"object","additionalProperties":{"type":"integer"}}},
+       "free":{"type":"object","additionalProperties":{"type":"integer"}},
+       "names":{"propertyNames":{"enum":["p","q"]}}},
      "$defs":{"pair":{"type":"object","required":["x"],"properties":{"x":{"type":"number"}}}}}
     """
 
@@ -27,7 +29,7 @@ struct SchemaValidatorTests {
       #"{"name":"x"}"#,
       #"{"name":"x","kind":"a","fixed":true,"whole":3,"number":1.5}"#,
       #"{"name":"x","kind":null,"list":[{"x":1},{"x":2.5,"y":0}],"either":null}"#,
-      #"{"name":"x","either":{"x":0},"whole":10,"free":{"any":1,"thing":2}}"#,
+      #"{"name":"x","either":{"x":0},"whole":10,"free":{"any":1,"thing":2},"names":{"q":0}}"#,
     ])
   func accepts(document: String) throws {
     #expect(try findings(document) == [])
@@ -45,7 +47,7 @@ struct SchemaValidatorTests {
       (#"{"name":"x","number":"1"}"#, "/number"), (#"{"name":"x","number":false}"#, "/number"),
       (#"{"name":"x","list":[]}"#, "/list"), (#"{"name":"x","list":[{"x":1},{"x":1},{"x":1}]}"#, "/list"),
       (#"{"name":"x","list":[{"x":1},{}]}"#, "/list/1"), (#"{"name":"x","either":{}}"#, "/either"),
-      (#"{"name":"x","free":{"any":"1"}}"#, "/free/any"),
+      (#"{"name":"x","free":{"any":"1"}}"#, "/free/any"), (#"{"name":"x","names":{"r":0}}"#, "/names/r"),
     ])
   func refuses(document: String, place: String) throws {
     #expect(try findings(document).contains { $0.place == place })

@@ -3,6 +3,7 @@
 
 import Foundation
 import PacketCapture
+import TestSupport
 import Testing
 
 @testable import FlowMeter

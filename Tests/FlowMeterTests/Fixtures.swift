@@ -2,6 +2,7 @@
 
 import Foundation
 import PacketCapture
+import TestSupport
 
 @testable import FlowMeter
 
@@ -74,25 +75,6 @@ extension FlowTable {
   struct UnexpectedAnswer: Error {}
 }
 
-/// A directory for the files of one test, removed with it.
-final class TemporaryDirectory {
-  let path: String
-
-  init() throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "FlowMeterTests-\(UUID())")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    path = directory.path
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
-
-  var contents: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-  }
-}
-
 /// Everything that `body` writes, as bytes.
 func written(_ body: (OutputSink) throws -> Void) throws -> [UInt8] {
   let directory = try TemporaryDirectory()
@@ -105,12 +87,6 @@ func written(_ body: (OutputSink) throws -> Void) throws -> [UInt8] {
 /// Everything that `body` writes, as text.
 func text(bufferSize: Int = 65_536, _ body: (TextOutput) throws -> Void) throws -> String {
   String(decoding: try written { try body(TextOutput($0, bufferSize: bufferSize)) }, as: UTF8.self)
-}
-
-/// A file of the repository.
-func repositoryFile(_ path: String) -> URL {
-  URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: path)
 }
 
 /// The flow table of a capture, without ageing.

@@ -1,6 +1,7 @@
 // What is exported can be read by whoever knows RFC 7011 and RFC 5103 alone, and it is what was metered.
 
 import PacketCapture
+import TestSupport
 import Testing
 
 @testable import FlowMeter

@@ -1,6 +1,7 @@
 // What is written is whole or not there, and what cannot be written is an error of one line.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import FlowMeter

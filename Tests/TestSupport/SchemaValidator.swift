@@ -7,32 +7,29 @@
 import Foundation
 
 /// Checks JSON documents against a schema.
-struct SchemaValidator {
+package struct SchemaValidator {
   /// One way in which a document is not what the schema says.
-  struct Finding: CustomStringConvertible, Equatable {
+  package struct Finding: CustomStringConvertible, Equatable {
     /// Where, as a JSON pointer.
-    let place: String
-    let problem: String
-    var description: String { "\(place.isEmpty ? "/" : place): \(problem)" }
+    package let place: String
+    package let problem: String
+    package var description: String { "\(place.isEmpty ? "/" : place): \(problem)" }
   }
 
   private let root: [String: Any]
 
   /// A validator for the text of a schema.
-  init(schema: Data) throws {
+  package init(schema: Data) throws {
     root = try JSONSerialization.jsonObject(with: schema) as? [String: Any] ?? ["type": "nothing"]
   }
 
-  /// A validator for a schema of this repository, which is found from where this file was compiled.
-  init(published name: String, file: String = #filePath) throws {
-    let repository = URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    try self.init(
-      schema: Data(contentsOf: repository.appendingPathComponent("Documentation/Schemas/\(name)")))
+  /// A validator for a schema that this repository publishes.
+  package init(published name: String) throws {
+    try self.init(schema: Data(contentsOf: repositoryFile("Documentation/Schemas/\(name)")))
   }
 
   /// Everything that is wrong with a document; empty if it is valid.
-  func findings(in document: Data) throws -> [Finding] {
+  package func findings(in document: Data) throws -> [Finding] {
     let value = try JSONSerialization.jsonObject(with: document, options: .fragmentsAllowed)
     return check(value, root, at: "")
   }
@@ -87,6 +84,8 @@ struct SchemaValidator {
       return (object ?? [:]).flatMap { name, member in
         properties[name].map { check(member, $0, at: "\(place)/\(name)") } ?? []
       }
+    case ("propertyNames", let names as [String: Any]):
+      return (object ?? [:]).keys.flatMap { check($0, names, at: "\(place)/\($0)") }
     case ("additionalProperties", let rest):
       let named = schema["properties"] as? [String: Any] ?? [:]
       return (object ?? [:]).filter { named[$0.key] == nil }.flatMap { name, member -> [Finding] in

@@ -1,41 +1,39 @@
 // A decoder of IPFIX files that knows nothing of the exporter: it follows the bytes by RFC 7011 and the
 // templates that it meets, and refuses whatever does not add up.
 
-import PacketCapture
-
 /// What a file of IPFIX messages says.
-struct IPFIXFile {
-  struct Message {
-    var length: Int
-    var exportTime: UInt32
-    var sequence: UInt32
-    var domain: UInt32
-    var records: [Record] = []
-    var templates: [UInt16] = []
+package struct IPFIXFile {
+  package struct Message {
+    package var length: Int
+    package var exportTime: UInt32
+    package var sequence: UInt32
+    package var domain: UInt32
+    package var records: [Record] = []
+    package var templates: [UInt16] = []
   }
 
   /// A field: the enterprise, 0 for none, and the element.
-  struct Element: Hashable {
-    var enterprise: UInt32
-    var number: UInt16
+  package struct Element: Hashable {
+    package var enterprise: UInt32
+    package var number: UInt16
 
-    init(_ number: UInt16, enterprise: UInt32 = 0) {
+    package init(_ number: UInt16, enterprise: UInt32 = 0) {
       self.enterprise = enterprise
       self.number = number
     }
   }
 
-  struct Record {
-    var template: UInt16
-    var fields: [Element: [UInt8]]
+  package struct Record {
+    package var template: UInt16
+    package var fields: [Element: [UInt8]]
 
     /// The value of a field of at most eight bytes.
-    func value(_ element: UInt16, reverse: Bool = false) -> UInt64? {
+    package func value(_ element: UInt16, reverse: Bool = false) -> UInt64? {
       fields[Element(element, enterprise: reverse ? 29_305 : 0)].map { $0.reduce(0) { $0 << 8 | UInt64($1) } }
     }
   }
 
-  enum Defect: Error {
+  package enum Defect: Error {
     case cut
     case version(UInt16)
     case length(Int)
@@ -44,10 +42,10 @@ struct IPFIXFile {
     case badPadding
   }
 
-  private(set) var messages: [Message] = []
+  package private(set) var messages: [Message] = []
   private var templates: [UInt16: [(element: Element, length: Int)]] = [:]
 
-  init(_ bytes: [UInt8]) throws {
+  package init(_ bytes: [UInt8]) throws {
     var file = Cursor(bytes[...])
     while !file.isAtEnd {
       let version = try file.uint16()
