@@ -51,6 +51,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Resources"]),
+    // The program of the README: built and run by the tests, and compared with what the README prints.
+    .executableTarget(
+      name: "FirstProgram", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/FirstProgram"),
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["FirstProgram", "SoftInterrupts", "HostedMachine"]),
     // What several suites of tests share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),

@@ -1,0 +1,76 @@
+// The README's first program is the one in Examples, and prints what the README says.
+//
+// Invariant: nothing in the README's two blocks is trusted: the code is compared with the file that is compiled, the output
+// with what the compiled program writes.
+
+import Foundation
+import Testing
+
+@Suite("The README")
+struct ReadmeTests {
+  static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  static func text(_ path: String) throws -> String {
+    try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+  }
+
+  /// The fenced block that follows a marker, without its fences.
+  static func block(after marker: String, in text: String) throws -> String {
+    let marked = try #require(text.range(of: marker), "the README has no \(marker)")
+    let lines = text[marked.upperBound...].split(separator: "\n", omittingEmptySubsequences: false)
+    let open = try #require(lines.firstIndex { $0.hasPrefix("```") })
+    let close = try #require(lines[(open + 1)...].firstIndex { $0 == "```" })
+    return lines[(open + 1)..<close].joined(separator: "\n") + "\n"
+  }
+
+  @Test("the first program is the file that is compiled")
+  func program() throws {
+    let shown = try Self.block(after: "<!-- first-program -->", in: Self.text("README.md"))
+    #expect(try shown == Self.text("Examples/FirstProgram/main.swift"))
+  }
+
+  @Test("the first program prints what the README says, and nothing on standard error")
+  func output() throws {
+    let shown = try Self.block(after: "<!-- first-output -->", in: Self.text("README.md"))
+    // Products of a build lie beside each other.
+    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    let process = Process()
+    process.executableURL = tests.deletingLastPathComponent().appendingPathComponent("FirstProgram")
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    let printed = try output.fileHandleForReading.readToEnd() ?? Data()
+    let complaints = try errors.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(String(decoding: printed, as: UTF8.self) == shown)
+    #expect(String(decoding: complaints, as: UTF8.self) == "")
+  }
+
+  @Test("a link to a file of the package leads somewhere")
+  func links() throws {
+    for document in ["README.md", "CONTRIBUTING.md"] {
+      let text = try Self.text(document)
+      var count = 0
+      for match in text.matches(of: /\]\(([^)#:]+)\)/) {
+        let path = String(match.1)
+        #expect(
+          FileManager.default.fileExists(atPath: Self.root.appendingPathComponent(path).path),
+          "\(document) links to \(path)")
+        count += 1
+      }
+      #expect(count > 0)
+    }
+  }
+
+  @Test("every rule of the witness is explained, and every bound of the configuration")
+  func articles() throws {
+    let catalogue = "Sources/SoftInterrupts/SoftInterrupts.docc/"
+    let witness = try Self.text(catalogue + "Witness.md")
+    for rule in Self.rules { #expect(witness.contains("`\(rule)`"), "Witness.md does not explain \(rule)") }
+    let bounds = try Self.text(catalogue + "Bounds.md")
+    for bound in Self.bounds { #expect(bounds.contains("`\(bound)`"), "Bounds.md does not explain \(bound)") }
+  }
+}
