@@ -3,14 +3,20 @@ import PackageDescription
 
 let package = Package(
   name: "Benchmarks",
+  traits: [
+    .trait(name: "AssemblyMutant", description: "Make the assembly check fail: a hot path that counts a reference.")
+  ],
   dependencies: [.package(name: "swift-softint", path: "..")],
   targets: [
-    .executableTarget(
-      name: "micro",
+    // The hot paths as a client's module has them; `check-assembly` looks at what the compiler made of them.
+    .target(
+      name: "HotPaths",
       dependencies: [
         .product(name: "SoftInterrupts", package: "swift-softint"),
         .product(name: "HostedMachine", package: "swift-softint"),
-      ])
+      ]),
+    .target(name: "CHeap"),
+    .executableTarget(name: "micro", dependencies: ["HotPaths", "CHeap"]),
   ],
   swiftLanguageModes: [.v6]
 )
