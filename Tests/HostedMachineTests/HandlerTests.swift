@@ -289,7 +289,8 @@ struct HandlerTests {
       #expect(system.disestablish(handler) == .done(dropped: 2))
       #expect(system.disestablish(handler) == .notEstablished)
       #expect(handler.schedule() == .notEstablished && handler.schedule(on: 1) == .notEstablished)
-      #expect(system.resume(handler) == .notEstablished && system.setWay(.ordered, of: handler) == .notEstablished)
+      #expect(
+        system.resume(handler) == .notEstablished && system.setWay(.ordered, of: handler) == .notEstablished)
       system.settle(0)
       #expect(runs.count == 0)
     }
@@ -332,7 +333,8 @@ struct HandlerTests {
     }
   }
 
-  @Test("suspending returns when no run is under way", arguments: [WayIn.ordered, .mpSafe, .bigLock, .disjoint])
+  @Test(
+    "suspending returns when no run is under way", arguments: [WayIn.ordered, .mpSafe, .bigLock, .disjoint])
   func suspendWaits(_ way: WayIn) throws {
     try withSystem { system in
       let log = Log()
@@ -379,7 +381,9 @@ struct HandlerTests {
     }
   }
 
-  @Test("H7: a handler ends itself with retire(); disestablishing it from inside is refused", arguments: WayIn.allCases)
+  @Test(
+    "H7: a handler ends itself with retire(); disestablishing it from inside is refused",
+    arguments: WayIn.allCases)
   func h7(_ way: WayIn) throws {
     try withSystem(expecting: [.changeFromInside]) { system in
       final class Token: Sendable {}
@@ -439,7 +443,9 @@ struct HandlerTests {
       #expect(throws: EstablishError.tooMany(.softClock, limit: limit)) {
         try system.establish("one more", at: .softClock, as: .ordered) { _ in }
       }
-      #expect(throws: EstablishError.levelNone) { try system.establish("h", at: .none, as: .ordered) { _ in } }
+      #expect(throws: EstablishError.levelNone) {
+        try system.establish("h", at: .none, as: .ordered) { _ in }
+      }
       for handler in handlers { handler.schedule(on: 1) }
       #expect(eventually { log.count == limit })
       system.disestablish(handlers[7])

@@ -137,8 +137,12 @@ final class RandomProgram: @unchecked Sendable {
         // Cumulatively: everything from above the floor up to the level is ours.
         let target = above.randomElement(using: &random)!
         here.raise(to: target) { inside in
-          for level in Self.guards where level > entry && level <= target { self.data[level]!.update(pause / 4) }
-          if let higher = above.last, higher > target { inside.raise(to: higher) { _ in self.data[higher]!.update(1) } }
+          for level in Self.guards where level > entry && level <= target {
+            self.data[level]!.update(pause / 4)
+          }
+          if let higher = above.last, higher > target {
+            inside.raise(to: higher) { _ in self.data[higher]!.update(1) }
+          }
         }
       case 1 where !above.isEmpty && way != .disjoint:
         let target = above.randomElement(using: &random)!
@@ -234,7 +238,9 @@ final class RandomProgram: @unchecked Sendable {
     }
     if reentered.count != 0 { faults.append("\(reentered.count) re-entries") }
     for (level, datum) in data where !datum.isWhole { faults.append("torn datum of \(level)") }
-    for (level, lock) in locks where !lock.value.pointee.isWhole { faults.append("torn LevelLock of \(level)") }
+    for (level, lock) in locks where !lock.value.pointee.isWhole {
+      faults.append("torn LevelLock of \(level)")
+    }
     if !underBigLock.isWhole { faults.append("torn datum of the big lock") }
     if tornCells.count != 0 { faults.append("\(tornCells.count) torn cells") }
     faults += system.violations.prefix(3).map { "\($0)" }

@@ -117,6 +117,8 @@
   @usableFromInline let parking: UnsafeMutablePointer<M.Word>
   /// 1 while this CPU refuses new work.
   @usableFromInline let offline: UnsafeMutablePointer<M.Word>
+  /// Odd while this CPU, told to stop, has nothing to do.
+  @usableFromInline let rest: UnsafeMutablePointer<M.Word>
   /// A visitor's: whether it is with a thread; see `VisitState`.
   @usableFromInline let visit: UnsafeMutablePointer<M.Word>
   @usableFromInline let block: UnsafeMutablePointer<M.Word>
@@ -143,6 +145,7 @@
     inflight = block + 5 * line
     parking = inflight + 1
     offline = block + 6 * line
+    rest = offline + 1
     visit = block + 7 * line
     waiters = .allocate(capacity: Self.nodes)
     takings = .allocate(capacity: Level.count)

@@ -54,6 +54,12 @@
     }
   }
 
+  /// Work of this CPU was taken off it: if it waits for just that to go offline, it looks again. The flag comes before a heavy
+  /// fence and a ring, so a CPU that looked before this taking, and after the flag, is rung here.
+  @inlinable func ringIfLeaving() {
+    if p.pointee.offline.load(.relaxed) == 1 { M.unpark(p.pointee.seat) }
+  }
+
   /// Runs `body` under a queue's lock, at IPL `high`: whoever interrupted this CPU inside could want the lock too.
   ///
   /// The acquire of the lock pairs with the release at its end.

@@ -91,12 +91,17 @@ extension AgentRef {
     }
   }
 
-  /// Puts deferred work back where it is looked at, once this CPU holds no gate (or holds `none`), and runs one aged level.
+  /// Puts deferred work back where it is looked at, once this CPU holds no gate (or holds `none`); whether it did.
+  @inlinable func readmitDeferred() -> Bool {
+    if p.pointee.deferred == 0 || GateOrder.bigLockDispatch(held: held) == .deferred { return false }
+    summary.fetchOr(UInt(p.pointee.deferred), .acquireRelease)
+    p.pointee.deferred = 0
+    return true
+  }
+
+  /// Readmits deferred work, and runs one aged level.
   @inlinable func readmitBigLockWork() {
-    if p.pointee.deferred != 0 && GateOrder.bigLockDispatch(held: held) != .deferred {
-      summary.fetchOr(UInt(p.pointee.deferred), .acquireRelease)
-      p.pointee.deferred = 0
-    }
+    _ = readmitDeferred()
     // Gate `none` is waited for at IPL `none` only, by a context that holds nothing and is in no wait.
     if p.pointee.aged != 0 && p.pointee.queued & 1 == 0 && held.isEmpty && ipl == .none
       && p.pointee.waiting == nil

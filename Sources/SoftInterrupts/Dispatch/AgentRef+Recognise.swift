@@ -50,7 +50,12 @@ extension AgentRef {
     while true {
       let open = Self.bits(above: entry) & ~UInt(p.pointee.throttled)
       let asked = summary.load(.acquire) & open
-      if asked == 0 || p.pointee.isAbandoned || p.pointee.isAside { break }
+      if p.pointee.isAbandoned || p.pointee.isAside { break }
+      if asked == 0 {
+        // What was deferred inside a run that held a gate: nobody else looks at it before this CPU sleeps.
+        if readmitDeferred() { continue }
+        break
+      }
       let level = GateSet(rawValue: asked).highest
       // Clear, then look at `pending`: a schedule that comes later sets the bit again. Acquire pairs with ring and schedule.
       summary.fetchAnd(~Self.bit(level), .acquireRelease)
@@ -162,6 +167,8 @@ extension AgentRef {
       p.pointee.queued |= UInt8(1 << level.rawValue)
       acquire(queue, waitingAt: max(saved, level.below), noting: level.gate)
       p.pointee.queued &= ~UInt8(1 << level.rawValue)
+      // Whatever way in waited, dispatches of the others may have come to nothing meanwhile.
+      summary.fetchOr(Self.bit(level), .acquireRelease)
       return true
     }
     strike(level.gate)

@@ -76,6 +76,7 @@ extension AgentRef {
           run(slot, as: disjoint ? .disjoint : .ordered, own: level.gate, home: home)
         }
       }
+      home.ringIfLeaving()
       let left = home.pending(level).load(.acquire) & PendingWord.handlers
       if left & ~ways.suspended.load(.acquire) != 0 { ring |= mark }
     }

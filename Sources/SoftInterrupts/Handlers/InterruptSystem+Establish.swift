@@ -251,7 +251,10 @@ extension InterruptSystem {
     var dropped = 0
     for cpu in 0..<cpuCount {
       let word = agent(ofCPU: cpu).pending(slot.pointee.level)
-      if PendingWord.claim(word, slot.pointee.bit) != nil { dropped += 1 }
+      if PendingWord.claim(word, slot.pointee.bit) != nil {
+        dropped += 1
+        agent(ofCPU: cpu).ringIfLeaving()
+      }
     }
     return dropped
   }

@@ -83,7 +83,7 @@ extension InterruptSystem {
   @inlinable func cpuMain(_ cpu: Int) {
     let agent = agent(ofCPU: cpu)
     M.setCurrent(UnsafeMutableRawPointer(agent.p))
-    loop(agent) { self.stopping.load(.acquire) & 1 != 0 }
+    loop(agent) { self.stopping.load(.acquire) & Self.cpusMayLeave != 0 }
     M.setCurrent(nil)
   }
 
@@ -92,7 +92,7 @@ extension InterruptSystem {
     let cpu = agent.cpu
     var idleRound = 0
     while !agent.p.pointee.isAbandoned {
-      if agent.p.pointee.offline.load(.acquire) == 2 && !isOver() {
+      if agent.p.pointee.offline.load(.acquire) == 2 && stopping.load(.acquire) & 1 == 0 && !isOver() {
         agent.standAside()
         continue
       }
@@ -117,6 +117,11 @@ extension InterruptSystem {
       // With threads of their own, handlers are the levels' affair.
       let isIdle = configuration.execution == .threads || !hasPending(agent)
       if isOver() && isIdle { break }
+      if runsJobs && stopping.load(.acquire) & 1 != 0 {
+        // Also with marks on busy gates: who holds them may run the work, and does not ring then.
+        agent.rest()
+        continue
+      }
       if isIdle && agent.p.pointee.offline.load(.acquire) == 1 {
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(2, .release)
@@ -218,7 +223,39 @@ extension Here {
   }
 }
 
+extension InterruptSystem {
+  /// In `stopping`: every CPU was seen at rest, with nothing asked of any.
+  @inlinable static var cpusMayLeave: UInt { 8 }
+
+  /// Waits until the CPUs, which have been told to stop, are all at rest and nothing is asked of any; or until `deadline`.
+  ///
+  /// A CPU's `rest` counts: odd while it rests. All odd, then nothing pending, then the same counts again: so all rested at one
+  /// time, nothing was pending after it, and what rests asks nothing of others.
+  @inlinable func waitForRest(until deadline: UInt64) {
+    var round = 0
+    while M.now() < deadline {
+      let counts = (0..<cpuCount).map { agent(ofCPU: $0).p.pointee.rest.load(.acquire) }
+      if counts.allSatisfy({ $0 & 1 == 1 }), (0..<cpuCount).allSatisfy({ !hasPending(agent(ofCPU: $0)) }),
+        (0..<cpuCount).allSatisfy({ agent(ofCPU: $0).p.pointee.rest.load(.acquire) == counts[$0] })
+      {
+        return
+      }
+      M.pause(round)
+      round += 1
+    }
+  }
+}
+
 extension AgentRef {
+  /// A CPU that is to stop and has nothing to do, until it is rung. Release: who finds that it has taken what was pending sees
+  /// that it rests no longer.
+  @inlinable func rest() {
+    let rest = p.pointee.rest
+    rest.store(rest.load(.relaxed) &+ 1, .release)
+    sleep(above: ipl)
+    rest.store(rest.load(.relaxed) &+ 1, .release)
+  }
+
   /// An offline CPU between two rings: answers cross-calls, so that nobody waits for it for ever, and sleeps. What else is
   /// pending stays so.
   @inlinable func standAside() {

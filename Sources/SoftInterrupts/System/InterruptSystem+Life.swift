@@ -39,7 +39,7 @@ extension InterruptSystem {
       } catch { failure = error }
     }
     if let failure {
-      stopping.fetchOr(1 | Self.levelThreadsMayRun, .sequentiallyConsistent)
+      stopping.fetchOr(1 | Self.cpusMayLeave | Self.levelThreadsMayRun, .sequentiallyConsistent)
       joinLevelThreads()
       endLevelThreads()
       for cpu in 0..<started {
@@ -67,6 +67,10 @@ extension InterruptSystem {
     let (deadline, overflow) = M.now().addingReportingOverflow(grace.clampedNanoseconds)
     core.p.pointee.stopBy = overflow ? .max : deadline
     stopping.fetchOr(1, .acquireRelease)
+    for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
+    // Together: a CPU that left first would leave what the others ask of it.
+    waitForRest(until: core.p.pointee.stopBy)
+    stopping.fetchOr(Self.cpusMayLeave, .acquireRelease)
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
     for cpu in 0..<cpuCount { machine.join(cpu: cpu) }
     joinLevelThreads()
