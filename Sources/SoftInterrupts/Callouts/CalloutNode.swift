@@ -32,15 +32,35 @@
   @usableFromInline var level: Level = .softClock
   @usableFromInline var way: WayIn = .ordered
   @usableFromInline var guardLevel: Level = .none
-  @usableFromInline var isExact = false
+  /// One bit for each of the following, so that a callout stays below its weight.
+  @usableFromInline var flags: UInt8 = 0
+  @inlinable func flag(_ bit: UInt8) -> Bool { flags & bit != 0 }
+  @inlinable mutating func set(_ bit: UInt8, _ on: Bool) { flags = on ? flags | bit : flags & ~bit }
+  /// The guard's gate is taken exactly.
+  @inlinable var isExact: Bool {
+    get { flag(1) }
+    set { set(1, newValue) }
+  }
   /// Between its popping and the end of its body.
-  @usableFromInline var isPopped = false
+  @inlinable var isPopped: Bool {
+    get { flag(2) }
+    set { set(2, newValue) }
+  }
   /// Its body is running, under the guard.
-  @usableFromInline var isInBody = false
+  @inlinable var isInBody: Bool {
+    get { flag(4) }
+    set { set(4, newValue) }
+  }
   /// Cancelled while it was popped and waited for its guard.
-  @usableFromInline var isCancelled = false
+  @inlinable var isCancelled: Bool {
+    get { flag(8) }
+    set { set(8, newValue) }
+  }
   /// To be given back when its body has ended.
-  @usableFromInline var retiring = false
+  @inlinable var retiring: Bool {
+    get { flag(16) }
+    set { set(16, newValue) }
+  }
 
   @inlinable init(system: SystemRef<M>, name: StaticString) {
     self.system = system

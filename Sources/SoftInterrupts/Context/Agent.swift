@@ -55,12 +55,20 @@
   @usableFromInline var context: UnsafeMutablePointer<Context<M>>
   @usableFromInline var held: GateSet = []
   @usableFromInline var ipl: Level = .none
+  /// Two sets of levels that every recognition point asks for, in one word: see `deferred` and `aged`.
+  @usableFromInline var bigLockNotes: UInt16 = 0
   /// Levels whose big-lock work waits until this CPU holds no gate; bit k is level k.
-  @usableFromInline var deferred: UInt8 = 0
+  @inlinable var deferred: UInt8 {
+    get { UInt8(truncatingIfNeeded: bigLockNotes) }
+    set { bigLockNotes = bigLockNotes & 0xff00 | UInt16(newValue) }
+  }
+  /// Levels whose big-lock work has aged: it is waited for at the next return to IPL `none`.
+  @inlinable var aged: UInt8 {
+    get { UInt8(truncatingIfNeeded: bigLockNotes >> 8) }
+    set { bigLockNotes = bigLockNotes & 0x00ff | UInt16(newValue) << 8 }
+  }
   /// Levels that have used their budget; bit k is level k.
   @usableFromInline var throttled: UInt8 = 0
-  /// Levels whose big-lock work has aged: it is waited for at the next return to IPL `none`.
-  @usableFromInline var aged: UInt8 = 0
   /// Levels whose asynchronous work has a wait of its own under way; bit 0 stands for aged big-lock work.
   @usableFromInline var queued: UInt8 = 0
   /// Levels whose dispatch was refused by a reservation, and when to try again.

@@ -43,10 +43,11 @@ extension AgentRef {
     case .take(let gates): raised.gates = gates
     }
     let gates = raised.gates
+    // Raise, note, then acquire.
+    ipl = max(raised.ipl, level)
     if !gates.isEmpty {
-      // Raise, note, then acquire.
-      ipl = max(raised.ipl, level)
       note(gates)
+      // On return from either the IPL is the level's: it is the highest of the gates.
       if !system.gateWord.take(gates) { takeAscending(gates, from: raised.ipl) }
       counters(gates.lowest).pointee.taken &+= 1
       c.pointee.own.formUnion(gates)
@@ -54,7 +55,6 @@ extension AgentRef {
         p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site())
       #endif
     }
-    ipl = max(raised.ipl, level)
     if cumulative { c.pointee.floor = max(raised.floor, level) }
     return raised
   }
