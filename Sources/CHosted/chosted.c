@@ -198,5 +198,5 @@ int softint_pin(int processor) {
 
 int softint_realtime(int priority) {
   struct sched_param parameters = {.sched_priority = priority};
-  return pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
+  return pthread_setschedparam(pthread_self(), priority > 0 ? SCHED_FIFO : SCHED_OTHER, &parameters);
 }

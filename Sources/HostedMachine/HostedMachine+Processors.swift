@@ -11,6 +11,12 @@ extension HostedMachine {
     return count > 0 ? list[0..<count].map(Int.init) : [0]
   }
 
+  /// Gives the calling thread a real-time priority (1…99; 0 takes it away): for who watches `Execution.threads`, whose level
+  /// threads may keep every processor. False if the system does not permit it.
+  @discardableResult public static func setRealtimePriority(_ priority: Int) -> Bool {
+    softint_realtime(Int32(clamping: priority)) == 0
+  }
+
   /// How many CPUs are worth having: the processors, but no more than the quota keeps busy, and at most 64.
   static func recommendedCPUs(_ processors: Int) -> Int {
     var count = min(processors, 64)

@@ -12,7 +12,7 @@ public import SoftInterrupts
 /// Use it as `try InterruptSystem(on: .hosted(cpus: 2))`. There may be fewer or more CPUs than processors; with more, they share.
 /// After `fork` the child has no CPUs: it may `exec` or exit, nothing else. Linux only.
 public final class HostedMachine: Machine, @unchecked Sendable {
-  // Sendable: `devices` and `threads` are under `lock`; the rest is constant.
+  // Sendable: `devices`, `threads` and `idleSeats` are under `lock`; the rest is constant.
 
   public typealias Word = AtomicWord
 
@@ -31,6 +31,7 @@ public final class HostedMachine: Machine, @unchecked Sendable {
   let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   var threads: [pthread_t?]
   var devices: [UInt64: Device] = [:]
+  var idleSeats: [Seat] = []
   var nextToken: UInt64 = 1
   /// Why a thread did not get its real-time priority; 0 if none failed. Kept for ever: threads may outlive the machine.
   let realtimeFailure = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
@@ -103,8 +104,12 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
   public func seat(ofCPU cpu: Int) -> Seat { seats[cpu] }
 
-  public func makeVisitorSeat() -> Seat { Self.makeSeat(cpu: -1) }
-  public func releaseSeat(_ seat: Seat) {}
+  public func makeVisitorSeat() -> Seat {
+    var seat: Seat?
+    locked { seat = idleSeats.popLast() }
+    return seat ?? Self.makeSeat(cpu: -1)
+  }
+  public func releaseSeat(_ seat: Seat) { locked { idleSeats.append(seat) } }
   public static func isSame(_ a: Seat, _ b: Seat) -> Bool { a.memory == b.memory }
 
   public func park(_ seat: Seat, until deadline: UInt64) {

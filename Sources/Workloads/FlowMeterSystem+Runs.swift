@@ -29,7 +29,13 @@ extension FlowMeterSystem {
     }
   }
 
+  /// Keeps the measuring thread above level threads: else it would look only when they are made to pause.
+  func watch(_ on: Bool) {
+    if plan.execution == .threads { HostedMachine.setRealtimePriority(on ? 20 : 0) }
+  }
+
   func start(_ arrival: (Int) -> Arrival) {
+    watch(true)
     for (cpu, queue) in queues.enumerated() {
       queue.arrival = arrival(cpu)
       device[cpu].schedule(on: cpu)
@@ -72,6 +78,7 @@ extension FlowMeterSystem {
 
   /// Frames at a rate, whatever becomes of them, with base code beside: base rounds per second; the probes have the rest.
   func load(framesPerSecond: Double, nanoseconds: UInt64, _ isInterrupted: () -> Bool) -> Double {
+    watch(true)
     let begin = HostedMachine.now() &+ 2_000_000
     let beginTicks = HostedMachine.ticks() &+ UInt64(scale.ticks(2_000_000))
     let scale = scale
@@ -101,6 +108,7 @@ extension FlowMeterSystem {
   /// Ends the measurement and the system.
   @discardableResult func stop() -> ShutdownReport {
     isOver.set()
+    defer { watch(false) }
     let report = system.shutdown()
     exportFlush()
     return report

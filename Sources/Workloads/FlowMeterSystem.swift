@@ -21,6 +21,8 @@ final class FlowMeterSystem: @unchecked Sendable {
   let capture: LoadedCapture
   let queues: [ReceiveQueue]
   let shards: [MeterShard]
+  /// The shards by address; see ShardRef.
+  let shardRefs: UnsafeMutablePointer<ShardRef>
   let probes: [Probe]
   let isOver: Flag
   let scale: TickScale
@@ -62,7 +64,13 @@ final class FlowMeterSystem: @unchecked Sendable {
     configuration.onViolation = .collect
     configuration.pollInterval = 1_000
     configuration.dispatchBudget = 16
-    if idle == .poll { configuration.idleRounds = .max } else { configuration.idleRounds = 0 }
+    // Polling is for latency: nothing sleeps. Parking is for power: an idle CPU sleeps at once.
+    if idle == .poll {
+      configuration.idleRounds = .max
+      configuration.spinRounds = 100_000
+    } else {
+      configuration.idleRounds = 0
+    }
     do {
       system = try HostedSystem(on: .hosted(cpus: plan.cpus, processors: processors), configuration)
     } catch { throw ComparisonError(description: error.description) }
@@ -76,6 +84,8 @@ final class FlowMeterSystem: @unchecked Sendable {
     shards = (0..<plan.shards).map { _ in
       MeterShard(system, timeouts: timeouts, expected: expected)
     }
+    shardRefs = .allocate(capacity: shards.count)
+    for (index, shard) in shards.enumerated() { (shardRefs + index).initialize(to: ShardRef(shard)) }
     probes = (0..<plan.cpus).map { _ in Probe(recording) }
     expired = (0..<plan.cpus).map { _ in Ring(capacity: 4_096) }
     exporter = IPFIXExporter(to: sink)
@@ -92,6 +102,8 @@ final class FlowMeterSystem: @unchecked Sendable {
       throw ComparisonError(description: "\(plan.discipline.rawValue): \(error)")
     }
   }
+
+  deinit { shardRefs.deallocate() }
 
   private func establish() throws(EstablishError) {
     for cpu in 0..<plan.cpus {
@@ -153,19 +165,28 @@ final class FlowMeterSystem: @unchecked Sendable {
   /// softNet: parses frames and counts them in the flow table.
   func runInput(_ here: borrowing Here<HostedMachine>, _ cpu: Int) {
     let queue = queues[cpu]
+    let ring = queue.ring
     let probe = probes[cpu]
+    let isLocked = plan.guarding == .locks
+    // By address: a closure that captured the meter would count a reference that all CPUs share, for each frame.
+    let me = Unmanaged.passUnretained(self)
+    let keepsLatency = probe.recording == .latency
     var count: UInt64 = 0
-    while count < UInt64(Self.inputBatch), let frame = queue.ring.pop() {
+    while count < UInt64(Self.inputBatch), let frame = ring.pop() {
       count &+= 1
       let bytes = UnsafeRawBufferPointer(start: frame.buffer, count: Int(frame.header.capturedLength))
       let outcome = FrameDecoder.decode(bytes, header: frame.header)
-      let shard = shards[shardIndex(outcome)]
-      if plan.guarding == .locks {
-        shard.lock.withLock { _ in record(outcome, frame.header, shard, cpu) }
+      let shard = shardRefs[shardIndex(outcome)]
+      if isLocked {
+        shard.lock._withUnsafeGuaranteedRef { lock in
+          lock.withLock { _ in
+            me._withUnsafeGuaranteedRef { $0.record(outcome, frame.header, shard, cpu) }
+          }
+        }
       } else {
         record(outcome, frame.header, shard, cpu)
       }
-      if frame.due != 0 && probe.recording == .latency {
+      if frame.due != 0 && keepsLatency {
         probe.net.record(scale.nanoseconds(HostedMachine.ticks() &- frame.due))
       }
       // A recognition point after each frame: the heartbeat does not wait for the batch.
@@ -178,21 +199,21 @@ final class FlowMeterSystem: @unchecked Sendable {
 
   @inline(__always) func shardIndex(_ outcome: DecodeOutcome) -> Int {
     guard plan.guarding == .locks, case .flow(let frame) = outcome else { return 0 }
-    return Int(frame.key.symmetricHash) & (plan.shards - 1)
+    // By the same end of the hash as the receive queues: with steering, a shard is one CPU's.
+    return (Int(frame.key.symmetricHash) &* plan.shards) >> 32
   }
 
   /// Under the shard's guard.
   @inline(__always)
-  func record(_ outcome: DecodeOutcome, _ header: FrameHeader, _ shard: MeterShard, _ cpu: Int) {
+  func record(_ outcome: DecodeOutcome, _ header: FrameHeader, _ shard: ShardRef, _ cpu: Int) {
     switch outcome {
-    case .skipped(let reason): shard.skipped.count(reason)
+    case .skipped(let reason): shard.shard._withUnsafeGuaranteedRef { $0.skipped.count(reason) }
     case .flow(let frame):
-      shard.now = max(shard.now, header.timestamp)
-      if case .new(let handle) = shard.table.record(
-        frame, wireLength: header.wireLength, timestamp: header.timestamp)
-      {
-        begin(handle, shard, cpu)
+      shard.shard._withUnsafeGuaranteedRef { $0.now = max($0.now, header.timestamp) }
+      let recorded = shard.table._withUnsafeGuaranteedRef {
+        $0.record(frame, wireLength: header.wireLength, timestamp: header.timestamp)
       }
+      if case .new(let handle) = recorded { begin(handle, shard.shard.takeUnretainedValue(), cpu) }
     }
   }
 

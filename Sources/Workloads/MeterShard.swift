@@ -36,3 +36,17 @@ final class MeterShard: @unchecked Sendable {
     for cpu in idleTimers.indices { idleTimers[cpu].reserveCapacity(expected) }
   }
 }
+
+/// A shard as the stage that touches it for each frame reaches it: its objects without counting references, which would make
+/// CPUs share a line that they need not share. The meter keeps the objects.
+struct ShardRef {
+  let shard: Unmanaged<MeterShard>
+  let table: Unmanaged<FlowTable>
+  let lock: Unmanaged<LevelLock<Void, HostedMachine>>
+
+  init(_ shard: MeterShard) {
+    self.shard = .passUnretained(shard)
+    table = .passUnretained(shard.table)
+    lock = .passUnretained(shard.lock)
+  }
+}

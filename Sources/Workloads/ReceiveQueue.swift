@@ -31,12 +31,20 @@ final class ReceiveQueue: @unchecked Sendable {
   /// How many frames a device's handler moves in one run.
   static let batch = 64
 
+  /// Keeps the frames' memory.
   let capture: LoadedCapture
-  /// The frames of this queue, in capture order.
+  /// The frames of this queue, in capture order: indices into `frames`.
   let order: [Int]
+  // The same by address: going through the objects would count references on lines that all CPUs share, for each frame.
+  private let places: UnsafeMutablePointer<LoadedFrame>
+  private let bytes: UnsafeRawPointer
+  private let lap: Int64
   let ring = Ring<ReceivedFrame, HostedMachine>(capacity: capacity)
   let buffers: UnsafeMutableRawPointer
   let bufferSize: Int
+
+  /// How many frames one lap has.
+  let count: Int
 
   // Producer: the device.
   var arrival = Arrival.closed(passes: 0)
@@ -54,16 +62,24 @@ final class ReceiveQueue: @unchecked Sendable {
   init(_ capture: LoadedCapture, order: [Int], isOver: Flag) {
     self.capture = capture
     self.order = order
+    count = order.count
     self.isOver = isOver
+    places = .allocate(capacity: max(order.count, 1))
+    for (index, frame) in order.enumerated() { (places + index).initialize(to: capture.frames[frame]) }
+    bytes = UnsafeRawPointer(capture.bytes.baseAddress!)
+    lap = capture.duration &+ 1_000_000
     bufferSize = max((capture.longest + 63) / 64 * 64, 64)
     buffers = .allocate(byteCount: bufferSize * Self.capacity * 2, alignment: 64)
   }
 
-  deinit { buffers.deallocate() }
+  deinit {
+    buffers.deallocate()
+    places.deallocate()
+  }
 
   /// Whether the card has a frame now that the ring has room for.
   func isReady(_ now: UInt64) -> Bool {
-    guard !order.isEmpty, !isOver.isSet else { return false }
+    guard count > 0, !isOver.isSet else { return false }
     switch arrival {
     case .closed(let passes): return pass < passes && ring.count < Self.capacity
     case .open: return dueTicks(moved) <= now
@@ -78,37 +94,37 @@ final class ReceiveQueue: @unchecked Sendable {
 
   /// Moves up to a batch of frames; how many, and whether more are ready.
   func move() -> (moved: Int, more: Bool) {
-    var count = 0
+    var taken = 0
     let now = HostedMachine.ticks()
-    while count < Self.batch, isReady(now) {
-      let frame = capture.frames[order[next]]
+    while taken < Self.batch, isReady(now) {
+      let frame = places[next]
       // The producer's own count of its ring is never too low.
       if ring.count >= Self.capacity {
         // Open loop only: the card's frame is lost.
         drops &+= 1
         advance()
-        count += 1
+        taken += 1
         continue
       }
       let index = Int(truncatingIfNeeded: pushed) & (2 * Self.capacity - 1)
       let buffer = buffers + index * bufferSize
       var header = frame.header
       // Each pass is later in capture time, so that flows age across passes.
-      header.timestamp &+= pass &* (capture.duration &+ 1_000_000)
+      header.timestamp &+= pass &* lap
       let due = dueTicks(moved)
-      buffer.copyMemory(from: capture.bytes.baseAddress! + frame.offset, byteCount: Int(header.capturedLength))
+      buffer.copyMemory(from: bytes + frame.offset, byteCount: Int(header.capturedLength))
       _ = ring.push(ReceivedFrame(buffer: buffer, header: header, due: due))
       pushed &+= 1
       advance()
-      count += 1
+      taken += 1
     }
-    return (count, isReady(HostedMachine.ticks()))
+    return (taken, isReady(HostedMachine.ticks()))
   }
 
   private func advance() {
     moved &+= 1
     next += 1
-    if next == order.count {
+    if next == count {
       next = 0
       pass &+= 1
     }

@@ -8,19 +8,17 @@ import Glibc
 final class ProgressDisplay {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let clock = ContinuousClock()
-  private var last: ContinuousClock.Instant
+  /// When something was shown last; nil if nothing was.
+  private var last: ContinuousClock.Instant?
   /// How many columns of the terminal's line hold text.
   private var columns = 0
 
-  init() { last = clock.now }
-
-  /// Shows a state, unless the one before is too recent.
+  /// Shows a state, unless there is one already that is too recent.
   ///
   /// - Parameter fraction: how much of the work is done, from 0 to 1.
   func show(_ text: String, fraction: Double) {
     let now = clock.now
-    let isFirst = isTerminal && columns == 0
-    guard isFirst || now - last >= (isTerminal ? .milliseconds(100) : .seconds(5)) else { return }
+    if let last, now - last < (isTerminal ? .milliseconds(100) : .seconds(5)) { return }
     last = now
     let percent = Int((min(max(fraction, 0), 1) * 100).rounded(.down))
     let line = "\(percent) % \(text)"

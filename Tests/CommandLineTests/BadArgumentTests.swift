@@ -54,6 +54,12 @@ struct BadArgumentTests {
       BadArguments("flows a b", "unexpected argument 'b'"),
       BadArguments("flows x --csv --json", "give --csv or --json, not both"),
       BadArguments("flows x --json --top 3", "--top is for the table, not for --csv or --json"),
+      invalid("flows x --cpus 0", "--cpus <n>", cpus),
+      invalid("flows x --discipline none", "--discipline <name>", disciplines),
+      BadArguments(
+        "flows x --discipline disjoint",
+        "the flow meter cannot run with disjoint levels; choose one of oneCPU, bigLock, ordered, mpSafe, threads, mixed"
+      ),
       BadArguments("flows x -xyz", "unknown option '-xyz'"),
     ]
 

@@ -60,6 +60,15 @@ struct FlowsTests {
         """)
   }
 
+  @Test(
+    "Every discipline makes the same table",
+    arguments: ["oneCPU", "bigLock", "ordered", "mpSafe", "threads", "mixed"])
+  func disciplines(discipline: String) throws {
+    let plain = try Softint.run("flows", "ethernet.pcap", "--json")
+    let run = try Softint.run("flows", "ethernet.pcap", "--json", "--discipline", discipline, "--cpus", "2")
+    #expect((run.status, run.errors, run.output) == (0, "", plain.output))
+  }
+
   @Test("--top shows so many conversations, those with the most bytes, and counts all")
   func top() throws {
     let run = try Softint.run("flows", "ethernet.pcap", "--top", "2")

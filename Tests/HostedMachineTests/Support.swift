@@ -42,13 +42,13 @@ final class Event: Sendable {
 
 /// A count that any thread may change.
 final class Counter: Sendable {
-  private let value = Atomic<Int>(0)
+  let storage = Atomic<Int>(0)
   @discardableResult func add(_ step: Int = 1) -> Int {
-    value.add(step, ordering: .sequentiallyConsistent).newValue
+    storage.add(step, ordering: .sequentiallyConsistent).newValue
   }
   var count: Int {
-    get { value.load(ordering: .sequentiallyConsistent) }
-    set { value.store(newValue, ordering: .sequentiallyConsistent) }
+    get { storage.load(ordering: .sequentiallyConsistent) }
+    set { storage.store(newValue, ordering: .sequentiallyConsistent) }
   }
 }
 
@@ -195,4 +195,17 @@ final class Blocker: @unchecked Sendable {
   }
 
   func letGo() { release.signal() }
+}
+
+/// A generator with a seed, so that every failure can be repeated (SplitMix64).
+struct Seeded: RandomNumberGenerator {
+  private var state: UInt64
+  init(_ seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
 }

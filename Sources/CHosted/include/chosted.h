@@ -89,7 +89,7 @@ int softint_timer(uint64_t period);
 int softint_processors(int *list, int capacity);
 // Pins the calling thread; 0 or an errno.
 int softint_pin(int processor);
-// Real-time priority (SCHED_FIFO) for the calling thread; 0 or an errno.
+// Real-time priority (SCHED_FIFO) for the calling thread, or none (0); 0 or an errno.
 int softint_realtime(int priority);
 
 static inline void softint_store(int32_t *at, int32_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }

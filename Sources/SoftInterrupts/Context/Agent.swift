@@ -68,6 +68,8 @@
   @usableFromInline var retryAt: UInt64 = 0
   /// The grace of a shutdown is over: no further run starts here.
   @usableFromInline var isAbandoned = false
+  /// This CPU is offline: no run starts here but of cross-calls.
+  @usableFromInline var isAside = false
   @usableFromInline let isCPU: Bool
   /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
   @usableFromInline var isLevelThread = false

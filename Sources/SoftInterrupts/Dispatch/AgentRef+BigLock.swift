@@ -59,6 +59,9 @@ extension AgentRef {
 
   @inlinable func bounced(_ level: Level, _ saved: Level) -> Bool {
     ipl = saved
+    if system.gateWord.isOnlyReserved(Level.none.gate) || system.gateWord.isOnlyReserved(level.gate) {
+      retryLater(level)
+    }
     counters(level).pointee.delegated &+= 1
     let tries = p.pointee.tries + Int(level.rawValue)
     tries.pointee += 1

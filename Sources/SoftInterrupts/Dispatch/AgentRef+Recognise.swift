@@ -50,7 +50,7 @@ extension AgentRef {
     while true {
       let open = Self.bits(above: entry) & ~UInt(p.pointee.throttled)
       let asked = summary.load(.acquire) & open
-      if asked == 0 || p.pointee.isAbandoned { break }
+      if asked == 0 || p.pointee.isAbandoned || p.pointee.isAside { break }
       let level = GateSet(rawValue: asked).highest
       // Clear, then look at `pending`: a schedule that comes later sets the bit again. Acquire pairs with ring and schedule.
       summary.fetchAnd(~Self.bit(level), .acquireRelease)

@@ -42,7 +42,8 @@ extension AgentRef {
       counters(level).pointee.runTime &+= time
     }
     if Mutant.isOn(.clearAfterRun) { _ = PendingWord.claim(home.pending(level), slot.pointee.bit) }
-    if slot.pointee.retiring { system.object.finishRetiring(slot, self) }
+    // Even: it has ended itself, in this run or (MP-safe) in one on another CPU.
+    if slot.pointee.generation.load(.acquire) & 1 == 0 { system.object.finishRetiring(slot, self) }
     ipl = level
     recognise()
   }
@@ -71,7 +72,8 @@ extension AgentRef {
         let slot = system.oldest(of: mine, at: level, home: home)
         if claim(slot, home: home) {
           counters(level).pointee.drained &+= 1
-          run(slot, as: .ordered, own: level.gate, home: home)
+          let disjoint = ways.disjoint.load(.relaxed) & slot.pointee.bit != 0
+          run(slot, as: disjoint ? .disjoint : .ordered, own: level.gate, home: home)
         }
       }
       let left = home.pending(level).load(.acquire) & PendingWord.handlers

@@ -54,7 +54,9 @@ extension Handler {
 
   /// The generation is compared first: with a stale handle even the system may be gone.
   @inlinable func markElsewhere(cpu: Int, from agent: AgentRef<M>?) -> ScheduleResult {
-    let inflight = agent?.p.pointee.inflight
+    // An agent of another system is none that this system asks for schedules in flight.
+    var inflight: UnsafeMutablePointer<M.Word>?
+    if let agent, agent.p.pointee.system == slot.pointee.system { inflight = agent.p.pointee.inflight }
     enter(inflight)
     defer { exit(inflight) }
     guard isCurrent else { return .notEstablished }

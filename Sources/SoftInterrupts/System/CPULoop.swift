@@ -92,6 +92,10 @@ extension InterruptSystem {
     let cpu = agent.cpu
     var idleRound = 0
     while !agent.p.pointee.isAbandoned {
+      if agent.p.pointee.offline.load(.acquire) == 2 && !isOver() {
+        agent.standAside()
+        continue
+      }
       // Until the queue was seen empty: the hint alone is cleared by who looks at the clock.
       agent.p.pointee.share.baseWaits = runsJobs && (agent.p.pointee.share.baseWaits || hasJobs(cpu))
       agent.recognise()
@@ -186,8 +190,9 @@ extension Here {
     // The words go when the substitute has said that it is gone.
     defer { words.deallocate() }
     M.setCurrent(nil)
-    let visitor = system.currentAgent()
-    let seat = visitor.p.pointee.seat
+    // A seat of its own: in `body` the thread may visit other systems, and come back as another visitor.
+    let seat = system.object.machine.makeVisitorSeat()
+    defer { system.object.machine.releaseSeat(seat) }
     nonisolated(unsafe) let flags = (back, gone)
     do throws(MachineError) {
       try system.object.machine.startSubstitute(forCPU: agent.cpu) {
@@ -204,12 +209,31 @@ extension Here {
     defer {
       back.store(1, .release)
       M.unpark(agent.p.pointee.seat)
-      let waiter = system.currentAgent()
-      while gone.load(.acquire) == 0 { system.object.machine.park(waiter.p.pointee.seat, until: .max) }
-      waiter.endVisit()
+      while gone.load(.acquire) == 0 { system.object.machine.park(seat, until: .max) }
+      // Whatever visitor the thread is by now.
+      if let visitor = M.current { AgentRef(visitor.assumingMemoryBound(to: Agent<M>.self)).endVisit() }
       M.setCurrent(UnsafeMutableRawPointer(agent.p))
     }
     return try body()
+  }
+}
+
+extension AgentRef {
+  /// An offline CPU between two rings: answers cross-calls, so that nobody waits for it for ever, and sleeps. What else is
+  /// pending stays so.
+  func standAside() {
+    p.pointee.isAside = true
+    for level in Level.allCases.reversed() where level != .none {
+      let slot = system.slot(level, bit: 1 << UInt(InternalSlots.crossCalls))
+      guard claim(slot, home: self) else { continue }
+      enterEpoch(level)
+      run(slot, as: .mpSafe, own: [], home: self)
+      leaveEpoch(level)
+      ipl = .none
+    }
+    p.pointee.isAside = false
+    // Whoever marks rings afterwards, so a mark after the look ends this sleep.
+    system.object.machine.park(p.pointee.seat, until: .max)
   }
 }
 
