@@ -221,7 +221,7 @@ extension Here {
 extension AgentRef {
   /// An offline CPU between two rings: answers cross-calls, so that nobody waits for it for ever, and sleeps. What else is
   /// pending stays so.
-  func standAside() {
+  @inlinable func standAside() {
     p.pointee.isAside = true
     for level in Level.allCases.reversed() where level != .none {
       let slot = system.slot(level, bit: 1 << UInt(InternalSlots.crossCalls))
