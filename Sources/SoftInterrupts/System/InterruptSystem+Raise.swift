@@ -116,10 +116,13 @@ extension AgentRef {
     // Behind whoever waits already: this is what a yield is for.
     if queue.pointee.word.attention(queue.pointee.gate).isEmpty && tryTake(queue) {
       note(Level.none.gate)
+      context.pointee.own.insert(Level.none.gate)
       return
     }
     acquire(queue, waitingAt: .none)
     note(Level.none.gate)
+    // A leaving by the slow path has struck it off here too.
+    context.pointee.own.insert(Level.none.gate)
   }
 
   @inlinable @inline(__always) func checkpoint() {
