@@ -56,15 +56,17 @@ extension AgentRef {
     let counters = self.counters(level)
     counters.pointee.contended &+= 1
     let start = system.configuration.timing ? M.now() : 0
+    // Briefly without a place in the queue; then with one, so that the time of being overtaken counts.
+    let rounds = min(system.configuration.spinRounds, 64)
     var round = 0
-    while round < system.configuration.spinRounds {
+    while round < rounds {
       if tryNoting(queue, noted) { break }
       ipl = waitLevel
       recognise()
       M.pause(round)
       round &+= 1
     }
-    if round >= system.configuration.spinRounds { wait(queue, at: waitLevel, noting: noted) }
+    if round >= rounds { wait(queue, at: waitLevel, noting: noted) }
     if start != 0 { counters.pointee.waitTime &+= M.now() &- start }
   }
 
@@ -86,6 +88,7 @@ extension AgentRef {
     node.pointee.queue = queue
     locked(queue) { $0.pointee.append(node) }
     p.pointee.waiting = node
+    var spins = 0
     while true {
       // I try now, or say again that I wait: no longer `woken`. A failure means granted.
       if node.pointee.state.load(.relaxed) == WaiterState.woken {
@@ -111,6 +114,16 @@ extension AgentRef {
       }
       if hasWork(above: waitLevel) {
         recognise()
+        continue
+      }
+      if spins < system.configuration.spinRounds {
+        // Looks without announcing, until there is something to do; the announcement before the sleep is the one that counts.
+        repeat {
+          M.pause(spins)
+          spins &+= 1
+          if spins & 15 == 0 { poll(force: false) }
+        } while spins < system.configuration.spinRounds && queue.pointee.word.isHeld(gate)
+          && node.pointee.state.load(.relaxed) == WaiterState.waiting && !hasWork(above: waitLevel)
         continue
       }
       sleep(above: waitLevel, refused: queue.pointee.word.isOnlyReserved(gate))

@@ -30,6 +30,9 @@ extension GateSet {
     return false
   }
 
+  /// Whether a gate has an owner now; a hint.
+  @inlinable func isHeld(_ gate: GateSet) -> Bool { word.load(.relaxed) & gate.heldBits != 0 }
+
   /// Takes one gate that is free, ending its reservation in the same step. Queue lock held.
   @inlinable func takeKept(_ gate: GateSet) -> Bool {
     var seen = word.load(.relaxed)

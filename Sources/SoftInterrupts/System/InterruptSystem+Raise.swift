@@ -111,15 +111,19 @@ extension AgentRef {
   @inlinable func yieldBigLock() {
     guard held == Level.none.gate, ipl == .none, context.pointee.kind == .bigLockBase else { return }
     let queue = system.queue(.none)
+    let isWanted = !queue.pointee.word.attention(queue.pointee.gate).isEmpty
     leaveWithBigLock(Level.none.gate, returningTo: .none)
     recognise()
-    // Behind whoever waits already: this is what a yield is for.
-    if queue.pointee.word.attention(queue.pointee.gate).isEmpty && tryTake(queue) {
-      note(Level.none.gate)
-      context.pointee.own.insert(Level.none.gate)
-      return
+    if isWanted {
+      // Whoever was woken or rung comes first, if it comes soon: this is what a yield is for.
+      var round = 0
+      while round < 256 && !queue.pointee.word.isHeld(queue.pointee.gate) {
+        recognise()
+        M.pause(0)
+        round &+= 1
+      }
     }
-    acquire(queue, waitingAt: .none)
+    if !tryTake(queue) { acquire(queue, waitingAt: .none) }
     note(Level.none.gate)
     // A leaving by the slow path has struck it off here too.
     context.pointee.own.insert(Level.none.gate)
