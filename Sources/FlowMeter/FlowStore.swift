@@ -15,6 +15,13 @@ struct FlowSlot {
   var hash: UInt32
   /// Odd while the slot is live.
   var generation: UInt32
+
+  /// Memory for slots, at the start of a cache line. A slot is two lines, so flows of different CPUs, neighbours in a table that
+  /// several CPUs take in turn, share none.
+  static func allocate(_ count: Int) -> UnsafeMutablePointer<FlowSlot> {
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<FlowSlot>.stride, alignment: 64)
+    return raw.bindMemory(to: FlowSlot.self, capacity: count)
+  }
 }
 
 /// Slots and index in manually allocated memory. Not copied: whoever holds it calls `deallocate()`.
@@ -37,7 +44,7 @@ struct FlowStore {
   init(capacity wanted: Int) {
     capacity = Self.powerOfTwo(atLeast: wanted)
     mask = 2 * capacity - 1
-    slots = .allocate(capacity: capacity)
+    slots = FlowSlot.allocate(capacity)
     index = .allocate(capacity: mask + 1)
     index.initialize(repeating: 0, count: mask + 1)
   }
@@ -178,7 +185,7 @@ struct FlowStore {
   /// Twice the slots and an index to match. All slots are live: the store grows only when it is full.
   private mutating func grow() {
     precondition(capacity < Self.maximumCapacity, "a flow table holds at most 2^30 flows")
-    let bigger = UnsafeMutablePointer<FlowSlot>.allocate(capacity: 2 * capacity)
+    let bigger = FlowSlot.allocate(2 * capacity)
     bigger.moveInitialize(from: slots, count: used)
     slots.deallocate()
     slots = bigger

@@ -115,8 +115,9 @@ extension InterruptSystem {
         continue
       }
       // With threads of their own, handlers are the levels' affair.
-      let isIdle = configuration.execution == .threads || !hasPending(agent)
-      if isOver() && isIdle { break }
+      let isAsked = isOver() || agent.p.pointee.offline.load(.acquire) == 1
+      let isIdle = isAsked && (configuration.execution == .threads || !hasPending(agent))
+      if isIdle && isOver() { break }
       if runsJobs && stopping.load(.acquire) & 1 != 0 {
         // Also with marks on busy gates: who holds them may run the work, and does not ring then.
         agent.rest()
@@ -130,12 +131,20 @@ extension InterruptSystem {
       }
       if idleRound < configuration.idleRounds {
         if configuration.idleRounds != .max { idleRound += 1 }
-        // Polling: the clock too, so that callouts are not late by more than the poll interval.
-        M.pause(min(idleRound, 64))
+        // Mostly looks at what others ask of it; clock, devices and base code once in a while.
+        var look = 0
+        while look < 16 && summary(agent, above: agent.ipl) == 0 {
+          M.pause(look == 15 ? min(idleRound, 64) : 0)
+          look += 1
+        }
       } else {
         agent.sleep(above: agent.ipl)
       }
     }
+  }
+
+  @inlinable @inline(__always) func summary(_ agent: AgentRef<M>, above level: Level) -> UInt {
+    agent.summary.load(.relaxed) & (AgentRef<M>.bits(above: level) | 1)
   }
 
   /// Whether anything that is not suspended is pending on a CPU, wherever it is marked.
