@@ -19,7 +19,8 @@ struct FlowSlot {
   /// Memory for slots, at the start of a cache line. A slot is two lines, so flows of different CPUs, neighbours in a table that
   /// several CPUs take in turn, share none.
   static func allocate(_ count: Int) -> UnsafeMutablePointer<FlowSlot> {
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<FlowSlot>.stride, alignment: 64)
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: count * MemoryLayout<FlowSlot>.stride, alignment: 64)
     return raw.bindMemory(to: FlowSlot.self, capacity: count)
   }
 }

@@ -171,7 +171,8 @@ public final class HostedMachine: Machine, @unchecked Sendable {
   public var schedulingNote: String? {
     let code = softint_load(realtimeFailure)
     if code == 0 { return nil }
-    return "level threads run without real-time priority (\(String(cString: strerror(code)))): priority between levels is not promised"
+    return
+      "level threads run without real-time priority (\(String(cString: strerror(code)))): priority between levels is not promised"
   }
 
   private final class Start {

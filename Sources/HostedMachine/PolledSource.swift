@@ -29,10 +29,14 @@ extension InterruptSystem where M == HostedMachine {
   @discardableResult public func setPolledSource(_ source: PolledSource?, on cpu: Int) -> Bool {
     // As base code: on the thread that looks at the source, whatever the execution.
     let done = OneShot()
-    guard !isCPU, submit(on: cpu, { [machine] _ in
-      machine.sources[cpu] = source
-      done.signal()
-    }) else { return false }
+    guard !isCPU,
+      submit(
+        on: cpu,
+        { [machine] _ in
+          machine.sources[cpu] = source
+          done.signal()
+        })
+    else { return false }
     done.wait()
     return true
   }

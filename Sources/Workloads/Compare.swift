@@ -163,14 +163,16 @@ struct ComparisonRun {
       shuffle(&order)
       func say(_ what: String, _ step: Int, of steps: Int) {
         let done = (Double(round) + Double(step) / Double(steps)) / Double(options.rounds)
-        progress(.init(text: "round \(round + 1) of \(options.rounds): \(what)", fraction: 0.05 + 0.93 * done))
+        progress(
+          .init(text: "round \(round + 1) of \(options.rounds): \(what)", fraction: 0.05 + 0.93 * done))
       }
       if isInterrupted() { break }
       say("parallel limit", 0, of: 4)
       if options.cpus > 1 { try measureLimit(slice) }
       for index in order where !isInterrupted() {
         say("\(comparison.results[index].discipline.rawValue), capacity", 1, of: 4)
-        let value = try meter(comparison.results[index].discipline).capacity(nanoseconds: slice, isInterrupted)
+        let value = try meter(comparison.results[index].discipline).capacity(
+          nanoseconds: slice, isInterrupted)
         if !isInterrupted() {
           update(index) { $0.framesPerSecond.append(value) }
           // The load is a share of one CPU's capacity as the rounds find it.
@@ -182,7 +184,9 @@ struct ComparisonRun {
       comparison.offeredFramesPerSecond = rate
       for idle in comparison.settings.idle {
         for index in order where !isInterrupted() {
-          say("\(comparison.results[index].discipline.rawValue), load, idle CPUs \(idle == .poll ? "poll" : "park")", idle == .poll ? 2 : 3, of: 4)
+          say(
+            "\(comparison.results[index].discipline.rawValue), load, idle CPUs \(idle == .poll ? "poll" : "park")",
+            idle == .poll ? 2 : 3, of: 4)
           try measureLoad(index, rate, slice, idle)
         }
       }
@@ -256,7 +260,8 @@ struct ComparisonRun {
       }
       figures.add(statistics)
     }
-    for violation in violations where !comparison.results[index].violations.contains(where: { $0.text == violation.text }) {
+    for violation in violations
+    where !comparison.results[index].violations.contains(where: { $0.text == violation.text }) {
       comparison.results[index].violations.append(violation)
     }
   }

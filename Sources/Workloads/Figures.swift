@@ -53,7 +53,8 @@ extension FlowMeterSystem {
     let all = probes.enumerated().flatMap { cpu, probe in probe.spans.map { (cpu, $0) } }
     guard let first = all.map(\.1.start).min(), let last = all.map(\.1.end).max() else { return [] }
     // From the middle: the beginning is warm-up.
-    let start = max(first, (first &+ last) / 2 &- min(UInt64(scale.ticks(Double(nanoseconds))) / 2, (last &- first) / 2))
+    let start = max(
+      first, (first &+ last) / 2 &- min(UInt64(scale.ticks(Double(nanoseconds))) / 2, (last &- first) / 2))
     let end = start &+ UInt64(scale.ticks(Double(nanoseconds)))
     return all.filter { $0.1.start >= start && $0.1.start < end }.map { cpu, span in
       TimelineSpan(

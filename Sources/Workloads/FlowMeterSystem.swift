@@ -51,7 +51,8 @@ final class FlowMeterSystem: @unchecked Sendable {
 
   init(
     _ plan: MeterPlan, _ capture: LoadedCapture, scale: TickScale, pace: Double, recording: Recording,
-    keepsRecords: Bool, idle: IdleMode, processors: [Int]? = nil, sink: OutputSink = .null(), heartbeatEvery: Double = 100_000,
+    keepsRecords: Bool, idle: IdleMode, processors: [Int]? = nil, sink: OutputSink = .null(),
+    heartbeatEvery: Double = 100_000,
     timeouts: FlowTimeouts = FlowTimeouts(idle: 1_000_000_000, active: 5_000_000_000)
   ) throws(ComparisonError) {
     self.plan = plan
@@ -128,7 +129,8 @@ final class FlowMeterSystem: @unchecked Sendable {
       let cpu = here.cpu!
       probes[cpu].stage(.journal) { runJournal() }
     }
-    heartbeat = try system.establish("heartbeat", at: .softSerial, as: plan.heartbeat) { [unowned self] here in
+    heartbeat = try system.establish("heartbeat", at: .softSerial, as: plan.heartbeat) {
+      [unowned self] here in
       let cpu = here.cpu!
       probes[cpu].stage(.heartbeat) { runHeartbeat(cpu) }
     }
@@ -301,7 +303,8 @@ final class FlowMeterSystem: @unchecked Sendable {
   private func writeJournal() {
     journalBatches &+= 1
     if journalText.count > 1 << 15 { journalText.removeAll(keepingCapacity: true) }
-    journalText.append(contentsOf: "batch \(journalBatches): \(exportedSinceJournal.value) flows exported\n".utf8)
+    journalText.append(
+      contentsOf: "batch \(journalBatches): \(exportedSinceJournal.value) flows exported\n".utf8)
   }
 
   /// softSerial: notes how late the beat is.

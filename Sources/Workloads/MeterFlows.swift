@@ -13,7 +13,9 @@ public func meterFlows(
 ) throws(ComparisonError) -> (table: ConversationTable, skipped: SkipCounts) {
   guard discipline != .disjoint else {
     throw ComparisonError(
-      description: "disjoint: the flow meter cannot run with disjoint levels; choose ordered, mpSafe, mixed, bigLock or oneCPU")
+      description:
+        "disjoint: the flow meter cannot run with disjoint levels; choose ordered, mpSafe, mixed, bigLock or oneCPU"
+    )
   }
   let meter = try FlowMeterSystem(
     MeterPlan(discipline, cpus: cpus), capture, scale: TickScale.measure(), pace: 0.001, recording: .nothing,

@@ -151,7 +151,7 @@ enum Hazards {
     try holds { system in
       let entered = Event()
       let go = Event()
-      let where_ = Log()
+      let place = Log()
       let ran = Event()
       let inside = Counter()
       let mpSafe = try system.establish("mp-safe", at: .softNet, as: .mpSafe) { here in
@@ -163,7 +163,7 @@ enum Hazards {
         inside.count = 0
       }
       let other = try system.establish("other", at: .softNet, as: .ordered, .anywhere) { here in
-        if inside.count != 0 && here.cpu == 0 { where_.note("inside") }
+        if inside.count != 0 && here.cpu == 0 { place.note("inside") }
         ran.signal()
       }
       inside.count = 1
@@ -172,7 +172,7 @@ enum Hazards {
       other.schedule(on: 1)
       guard system.isMarked(.softNet, by: 1) else { return false }
       go.signal()
-      return ran.wait() && where_.all.isEmpty
+      return ran.wait() && place.all.isEmpty
     }
   }
 

@@ -130,7 +130,9 @@ func column(_ text: String, _ width: Int, right: Bool = false) -> String {
 let arguments = CommandLine.arguments
 if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2]), count > 0 {
   try weighCallouts(count)
-} else if arguments.count == 4, arguments[1] == "callouts", let armed = Int(arguments[2]), let operations = Int(arguments[3]) {
+} else if arguments.count == 4, arguments[1] == "callouts", let armed = Int(arguments[2]),
+  let operations = Int(arguments[3])
+{
   try countCallouts(armed, operations)
 } else if arguments.count == 1 || arguments == [arguments[0], "--json"] {
   let rows = try measure(rounds: 15)
@@ -140,8 +142,11 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
     }
     print("[\(entries.joined(separator: ",\n"))]")
   } else {
-    print("witness \(System.hasWitness ? "on" : "off"), counts on, times off; medians of 15 alternating rounds")
-    print(column("", 28), column("ns", 7, right: true), " ", column("peer", 26), column("ns", 7, right: true), column("ratio", 8, right: true), column("goal", 6, right: true))
+    print(
+      "witness \(System.hasWitness ? "on" : "off"), counts on, times off; medians of 15 alternating rounds")
+    print(
+      column("", 28), column("ns", 7, right: true), " ", column("peer", 26), column("ns", 7, right: true),
+      column("ratio", 8, right: true), column("goal", 6, right: true))
     for row in rows {
       print(
         column(row.name, 28), column(fixed(median(row.ours), 1), 7, right: true), " ", column(row.peer, 26),

@@ -46,8 +46,9 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
     let saved = (agent.ipl, c.pointee.lockedThrough, c.pointee.lockedRank)
     #if Witness
       // With threads for levels it is a plain lock, without a place in an order.
-      if system.configuration.execution == .inline, let rule = GateOrder.levelLock(
-        agent.standing, at: level, rank: Int(rank), highestRank: Int(saved.2))
+      if system.configuration.execution == .inline,
+        let rule = GateOrder.levelLock(
+          agent.standing, at: level, rank: Int(rank), highestRank: Int(saved.2))
       {
         system.report(rule, agent, level, "a LevelLock of rank \(rank)", .init(file, line))
       }

@@ -74,7 +74,9 @@ public final class PerCPU<Value, M: Machine>: @unchecked Sendable {
   }
 
   /// Combines the values of all CPUs, each read on its own CPU at the level. A wait for CPUs: nil if it is refused.
-  @inlinable public func reduce<R: Sendable>(_ initial: R, _ combine: @escaping @Sendable (R, Value) -> R) -> R? {
+  @inlinable public func reduce<R: Sendable>(_ initial: R, _ combine: @escaping @Sendable (R, Value) -> R)
+    -> R?
+  {
     nonisolated(unsafe) var result = initial
     // Calls one after the other, and each is waited for, so `result` has one user at a time.
     for cpu in 0..<count {

@@ -6,8 +6,7 @@
 extension AgentRef {
   /// The recognition point: one load and one compare when there is nothing to do.
   @inlinable @inline(__always) func recognise() {
-    if (summary.load(.relaxed) >> 1) >> UInt(ipl.rawValue) != 0 || p.pointee.bigLockNotes != 0
-    {
+    if (summary.load(.relaxed) >> 1) >> UInt(ipl.rawValue) != 0 || p.pointee.bigLockNotes != 0 {
       recogniseSlowly()
     }
   }

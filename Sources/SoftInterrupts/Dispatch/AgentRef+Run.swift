@@ -24,7 +24,8 @@ extension AgentRef {
     let level = slot.pointee.level
     let parent = context
     var frame = Context<M>(
-      parent: parent, slot: slot, kind: kind, entry: level, floor: kind == .mpSafe ? level.below : kind == .thread ? .high : level,
+      parent: parent, slot: slot, kind: kind, entry: level,
+      floor: kind == .mpSafe ? level.below : kind == .thread ? .high : level,
       own: own)
     ipl = level
     counters(level).pointee.runs &+= 1

@@ -20,7 +20,8 @@ extension AgentRef {
     let lapse = system.configuration.reservationLapse
     return locked(queue) { queue in
       if let kept = queue.pointee.reservedFor {
-        let lapsed = !Mutant.isOn(.noLapse) && now &- queue.pointee.freeSince > lapse && now > queue.pointee.freeSince
+        let lapsed =
+          !Mutant.isOn(.noLapse) && now &- queue.pointee.freeSince > lapse && now > queue.pointee.freeSince
         guard kept.pointee.agent == p || lapsed else { return false }
         queue.pointee.reservedFor = nil
       }

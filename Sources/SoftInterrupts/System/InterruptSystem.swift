@@ -40,7 +40,8 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   /// Makes a system and starts the machine's CPUs.
   ///
   /// - Throws: ``MachineError`` if a CPU could not be started; none runs then.
-  @inlinable public init(on machine: M, _ configuration: Configuration = Configuration()) throws(MachineError) {
+  @inlinable public init(on machine: M, _ configuration: Configuration = Configuration()) throws(MachineError)
+  {
     precondition(configuration.patience >= 1, "Configuration.patience is at least 1")
     precondition(machine.cpuCount >= 1 && machine.cpuCount <= UInt.bitWidth, "1 to \(UInt.bitWidth) CPUs")
     self.machine = machine

@@ -103,7 +103,8 @@ extension InterruptSystem {
       way: ways(slot.pointee.level).way(of: slot.pointee.bit))
     for cpu in 0..<cpuCount {
       let home = slot.pointee.home(cpu)
-      entry.scheduled &+= UInt64(home.scheduledHere.load(.relaxed)) &+ UInt64(home.scheduledElsewhere.load(.relaxed))
+      entry.scheduled &+=
+        UInt64(home.scheduledHere.load(.relaxed)) &+ UInt64(home.scheduledElsewhere.load(.relaxed))
       entry.coalesced &+= UInt64(home.coalesced.load(.relaxed))
       entry.drained &+= UInt64(home.drainedRuns.load(.relaxed))
       entry.runs &+= UInt64(home.runs.load(.relaxed)) &+ UInt64(home.drainedRuns.load(.relaxed))
