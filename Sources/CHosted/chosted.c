@@ -21,14 +21,15 @@ static pthread_once_t end_once = PTHREAD_ONCE_INIT;
 static void (*end_handler)(void *);
 
 static void thread_end(void *agent) {
-  if (softint_current_slot != NULL && end_handler != NULL) end_handler(softint_current_slot);
+  void (*handler)(void *) = __atomic_load_n(&end_handler, __ATOMIC_ACQUIRE);
+  if (softint_current_slot != NULL && handler != NULL) handler(softint_current_slot);
   (void)agent;
 }
 static void make_key(void) { (void)pthread_key_create(&end_key, thread_end); }
 
 void softint_set_thread_end(void (*handler)(void *)) {
   pthread_once(&end_once, make_key);
-  end_handler = handler;
+  __atomic_store_n(&end_handler, handler, __ATOMIC_RELEASE);
 }
 
 void softint_set_current(void *agent) {

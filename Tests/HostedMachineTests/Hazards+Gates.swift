@@ -194,7 +194,7 @@ enum Hazards {
         node.pointee.since = .max / 2
         node.pointee.queue = queue
         node.pointee.state.store(WaiterState.waiting, .relaxed)
-        agent.locked(queue) { $0.pointee.append(node) }
+        agent.locked(queue) { $0.append(node) }
         _ = queue.pointee.word.announce(queue.pointee.gate)
         queued.signal()
         go.wait()
@@ -204,7 +204,7 @@ enum Hazards {
         agent.p.pointee.waiting = nil
         done.signal()
         go.wait()
-        agent.locked(queue) { $0.pointee.remove(node) }
+        agent.locked(queue) { $0.remove(node) }
       }
       guard queued.wait() else { return false }
       let next = Visitor { system.raise(exactly: .softNet) { _ in } }

@@ -43,9 +43,9 @@ extension AgentRef {
     if summary.fetchAnd(~1, .acquireRelease) & 1 != 0 { p.pointee.share.baseWaits = true }
     let wheel = p.pointee.wheel!
     var touched: UInt64 = 0
-    locked(wheel.pointee.lock) {
-      touched = wheel.pointee.advance(to: now)
-      p.pointee.nextDue = wheel.pointee.nextDeadline()
+    locked(wheel.lock) {
+      touched = wheel.wheel.pointee.advance(to: now)
+      p.pointee.nextDue = wheel.wheel.pointee.nextDeadline()
       p.pointee.nextDueShared = p.pointee.nextDue
     }
     while touched != 0 {
@@ -63,10 +63,10 @@ extension AgentRef {
     var budget = system.configuration.dispatchBudget
     while true {
       var generation: UInt32 = 0
-      let popped: UnsafeMutablePointer<CalloutNode<M>>? = locked(wheel.pointee.lock) {
-        guard let node = wheel.pointee.due[index].head else { return nil }
+      let popped: UnsafeMutablePointer<CalloutNode<M>>? = locked(wheel.lock) {
+        guard let node = wheel.wheel.pointee.due[index].head else { return nil }
         if budget == 0 { return nil }
-        wheel.pointee.remove(node)
+        wheel.wheel.pointee.remove(node)
         node.pointee.isPopped = true
         node.pointee.isCancelled = false
         generation = node.pointee.generation
@@ -93,7 +93,7 @@ extension AgentRef {
     var body: ((borrowing Here<M>) -> Void)?
     var lateness: UInt64 = 0
     let now = M.now()
-    locked(wheel.pointee.lock) {
+    locked(wheel.lock) {
       // Under the guard: whoever cancelled or armed it under the guard is before us or after the body.
       if node.pointee.generation == generation || Mutant.isOn(.noGeneration) {
         node.pointee.isInBody = true
@@ -109,7 +109,7 @@ extension AgentRef {
       context.pointee.calloutName = name
     }
     var last: ((borrowing Here<M>) -> Void)?
-    locked(wheel.pointee.lock) {
+    locked(wheel.lock) {
       node.pointee.isPopped = false
       node.pointee.isInBody = false
       if node.pointee.retiring { last = system.object.release(node) }

@@ -30,7 +30,7 @@ extension InterruptSystem {
     lockedTable {
       guard !isShutDown else { return }
       let node = freeNode(name)
-      node.pointee.identity &+= 1
+      node.pointee.identity = node.pointee.identity &+ 1
       node.pointee.body = body
       node.pointee.name = name
       node.pointee.cpu = UInt8(home)
@@ -78,16 +78,16 @@ extension InterruptSystem {
     return slab
   }
 
-  @inlinable func wheel(of node: UnsafeMutablePointer<CalloutNode<M>>) -> UnsafeMutablePointer<Wheel<M>> {
+  @inlinable func wheel(of node: UnsafeMutablePointer<CalloutNode<M>>) -> LockedWheel<M> {
     agents[Int(node.pointee.cpu)].wheel!
   }
 
   /// Runs `body` under a wheel's lock.
-  @inlinable func lockedWheel<R>(_ wheel: UnsafeMutablePointer<Wheel<M>>, _ body: () -> R) -> R {
-    if let agent = existingAgent() { return agent.locked(wheel.pointee.lock, body) }
-    spinLock(M.self, wheel.pointee.lock)
+  @inlinable func lockedWheel<R>(_ wheel: LockedWheel<M>, _ body: () -> R) -> R {
+    if let agent = existingAgent() { return agent.locked(wheel.lock, body) }
+    spinLock(M.self, wheel.lock)
     let result = body()
-    wheel.pointee.lock.store(0, .release)
+    wheel.lock.store(0, .release)
     return result
   }
 
@@ -98,10 +98,10 @@ extension InterruptSystem {
     let result: ArmResult = lockedWheel(wheel) {
       guard node.pointee.identity == callout.identity && !node.pointee.retiring else { return .retired }
       let wasArmed = node.pointee.place != .idle
-      if wasArmed { wheel.pointee.remove(node) }
-      node.pointee.generation &+= 1
+      if wasArmed { wheel.wheel.pointee.remove(node) }
+      node.pointee.generation = node.pointee.generation &+ 1
       node.pointee.deadline = deadline
-      wheel.pointee.insert(node)
+      wheel.wheel.pointee.insert(node)
       isEarliest = (agents + Int(node.pointee.cpu)).pointee.nextDueShared > deadline
       if isEarliest { (agents + Int(node.pointee.cpu)).pointee.nextDueShared = deadline }
       return wasArmed ? .rearmed : .armed
@@ -132,10 +132,10 @@ extension InterruptSystem {
       // A popped one compares its generation under the guard and finds another.
       let waits = node.pointee.isPopped && !node.pointee.isInBody
       if wasArmed {
-        wheel.pointee.remove(node)
-        node.pointee.generation &+= 1
+        wheel.wheel.pointee.remove(node)
+        node.pointee.generation = node.pointee.generation &+ 1
       } else if waits && !node.pointee.isCancelled {
-        node.pointee.generation &+= 1
+        node.pointee.generation = node.pointee.generation &+ 1
         node.pointee.isCancelled = true
         if holdsGuard(of: node) { return .cancelled }
       }
@@ -181,8 +181,8 @@ extension InterruptSystem {
       isInside = true
       node.pointee.retiring = true
       if node.pointee.place != .idle {
-        wheel.pointee.remove(node)
-        node.pointee.generation &+= 1
+        wheel.wheel.pointee.remove(node)
+        node.pointee.generation = node.pointee.generation &+ 1
       }
     }
     if isInside { return true }
@@ -190,8 +190,8 @@ extension InterruptSystem {
     var body: ((borrowing Here<M>) -> Void)?
     lockedWheel(wheel) {
       guard node.pointee.identity == callout.identity else { return }
-      if node.pointee.place != .idle { wheel.pointee.remove(node) }
-      node.pointee.generation &+= 1
+      if node.pointee.place != .idle { wheel.wheel.pointee.remove(node) }
+      node.pointee.generation = node.pointee.generation &+ 1
       // A dispatch may still hold it popped, waiting for the guard: then it gives the node back.
       if node.pointee.isPopped {
         node.pointee.retiring = true
@@ -209,7 +209,7 @@ extension InterruptSystem {
     _ node: UnsafeMutablePointer<CalloutNode<M>>
   ) -> ((borrowing Here<M>) -> Void)? {
     let body = node.pointee.body
-    node.pointee.identity &+= 1
+    node.pointee.identity = node.pointee.identity &+ 1
     node.pointee.body = nil
     node.pointee.retiring = false
     return body

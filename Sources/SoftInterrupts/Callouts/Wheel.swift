@@ -1,9 +1,27 @@
 // One CPU's callouts: a hierarchical timing wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987),
 // with an occupancy bit for each slot, so that empty time is skipped.
 //
-// Law: under `lock`. A node in the wheel hangs in the slot of the highest six-bit digit in which its tick differs from
+// Law: under the lock of `LockedWheel`. A node in the wheel hangs in the slot of the highest six-bit digit in which its tick differs from
 // `elapsed`; so when `elapsed` reaches a slot of level 0 all its nodes are due, and a slot of a higher level is spread over
 // the lower ones. Arming and cancelling are O(1), independent of how many are armed; each callout moves down at most seven times.
+
+/// A wheel and its lock, each in memory of its own: a change of the wheel is an access to all of it.
+@frozen @usableFromInline struct LockedWheel<M: Machine> {
+  @usableFromInline let lock: UnsafeMutablePointer<M.Word>
+  @usableFromInline let wheel: UnsafeMutablePointer<Wheel<M>>
+
+  @inlinable init(now: UInt64) {
+    lock = .words(1)
+    wheel = .allocate(capacity: 1)
+    wheel.initialize(to: Wheel(now: now))
+  }
+
+  @inlinable func deallocate() {
+    lock.deallocate()
+    wheel.pointee.deallocate()
+    wheel.deallocate()
+  }
+}
 
 @frozen @usableFromInline struct Wheel<M: Machine> {
   /// One tick is 2^14 ns, 16.4 µs: a callout is never early, and late by a tick at most for the wheel's part.
@@ -13,7 +31,6 @@
   /// The farthest deadline that fits, in ticks from `elapsed`: 2^47 ticks are 73 years.
   @inlinable static var horizon: UInt64 { 1 << 47 }
 
-  @usableFromInline let lock: UnsafeMutablePointer<M.Word>
   @usableFromInline let lists: UnsafeMutablePointer<CalloutList<M>>
   @usableFromInline let occupied: UnsafeMutablePointer<UInt64>
   /// Due callouts: by level, and by way in (bigLock, ordered, mpSafe).
@@ -23,7 +40,6 @@
   @usableFromInline var armed = 0
 
   @inlinable init(now: UInt64) {
-    lock = .words(1)
     lists = .allocate(capacity: Self.levels * Self.slots)
     lists.initialize(repeating: CalloutList(), count: Self.levels * Self.slots)
     occupied = .allocate(capacity: Self.levels)
@@ -34,7 +50,6 @@
   }
 
   @inlinable func deallocate() {
-    lock.deallocate()
     lists.deallocate()
     occupied.deallocate()
     due.deallocate()

@@ -131,7 +131,7 @@
   @usableFromInline let visit: UnsafeMutablePointer<M.Word>
   @usableFromInline let block: UnsafeMutablePointer<M.Word>
   @usableFromInline let statistics: UnsafeMutablePointer<LevelCounters>
-  @usableFromInline var wheel: UnsafeMutablePointer<Wheel<M>>?
+  @usableFromInline var wheel: LockedWheel<M>?
 
   /// Words on one cache line; a line is 64 B, and at least eight words.
   @inlinable static var wordsPerLine: Int { Swift.max(8, 64 / MemoryLayout<M.Word>.stride) }

@@ -87,7 +87,7 @@ extension AgentRef {
     // Relaxed: published by the queue's lock.
     node.pointee.state.store(WaiterState.waiting, .relaxed)
     node.pointee.queue = queue
-    locked(queue) { $0.pointee.append(node) }
+    locked(queue) { $0.append(node) }
     p.pointee.waiting = node
     var spins = 0
     while true {
@@ -99,7 +99,7 @@ extension AgentRef {
       // before our announcement, or sees it (GateWord.swift).
       if queue.pointee.word.announce(gate) {
         if tryNoting(queue, noted) {
-          locked(queue) { $0.pointee.remove(node) }
+          locked(queue) { $0.remove(node) }
           break
         }
         ipl = waitLevel

@@ -51,7 +51,7 @@ extension AgentRef {
     if isCPU && (next < level || Mutant.isOn(.drainInsideMask)) { drain(queue) }
     let isBig = queue.pointee.gate == Level.none.gate && queue == system.queue(.none)
     if isBig { strike(Level.none.gate) }
-    let now = queue.pointee.head == nil ? 0 : M.now()
+    let now = M.now()
     var woken: M.Seat?
     var marks: UInt = 0
     locked(queue) { queue in
@@ -84,7 +84,7 @@ extension AgentRef {
           && waiter.pointee.state.compareExchange(WaiterState.serving, WaiterState.granted, .acquireRelease))
       {
         let seat = waiter.pointee.agent!.pointee.seat
-        queue.pointee.remove(waiter)
+        queue.remove(waiter)
         counters.pointee.handedOff &+= 1
         // Clear, then look: marks and waiters that are there keep the bit set.
         queue.pointee.word.clearAttention(queue.pointee.gate)
@@ -93,7 +93,7 @@ extension AgentRef {
         }
         return seat
       }
-      waiter.pointee.passes += 1
+      waiter.pointee.passes = waiter.pointee.passes &+ 1
       counters.pointee.passedOver &+= 1
       if waiter.pointee.passes >= patience && queue.pointee.reservedFor == nil {
         waiter.pointee.passes = 0

@@ -63,32 +63,6 @@
 
   // MARK: Under the lock
 
-  @inlinable mutating func append(_ waiter: UnsafeMutablePointer<Waiter<M>>) {
-    waiter.pointee.next = nil
-    if let tail { tail.pointee.next = waiter } else { head = waiter }
-    tail = waiter
-  }
-
-  /// Takes a waiter out of the list, and its reservation with it.
-  @inlinable mutating func remove(_ waiter: UnsafeMutablePointer<Waiter<M>>) {
-    var previous: UnsafeMutablePointer<Waiter<M>>?
-    var at = head
-    while let here = at, here != waiter {
-      previous = here
-      at = here.pointee.next
-    }
-    guard at == waiter else { return }
-    if let previous { previous.pointee.next = waiter.pointee.next } else { head = waiter.pointee.next }
-    if tail == waiter { tail = previous }
-    waiter.pointee.next = nil
-    if reservedFor == waiter { endReservation() }
-  }
-
-  @inlinable mutating func endReservation() {
-    reservedFor = nil
-    word.clearReserved(gate)
-  }
-
   /// Tells the first waiter that is at the top of its CPU that the gate is free; nil if there is none, or if the first one was
   /// told already and has not tried since: it will try, or look itself when it cannot.
   ///
@@ -102,6 +76,40 @@
       at = here.pointee.next
     }
     return nil
+  }
+}
+
+// Under the lock too. On the address, field by field: a mutating method would be an access to the whole queue, also to what
+// is read without the lock.
+extension UnsafeMutablePointer {
+  @inlinable func append<M: Machine>(_ waiter: UnsafeMutablePointer<Waiter<M>>)
+  where Pointee == GateQueue<M> {
+    waiter.pointee.next = nil
+    if let tail = pointee.tail { tail.pointee.next = waiter } else { pointee.head = waiter }
+    pointee.tail = waiter
+  }
+
+  /// Takes a waiter out of the list, and its reservation with it.
+  @inlinable func remove<M: Machine>(_ waiter: UnsafeMutablePointer<Waiter<M>>)
+  where Pointee == GateQueue<M> {
+    var previous: UnsafeMutablePointer<Waiter<M>>?
+    var at = pointee.head
+    while let here = at, here != waiter {
+      previous = here
+      at = here.pointee.next
+    }
+    guard at == waiter else { return }
+    if let previous {
+      previous.pointee.next = waiter.pointee.next
+    } else {
+      pointee.head = waiter.pointee.next
+    }
+    if pointee.tail == waiter { pointee.tail = previous }
+    waiter.pointee.next = nil
+    if pointee.reservedFor == waiter {
+      pointee.reservedFor = nil
+      pointee.word.clearReserved(pointee.gate)
+    }
   }
 }
 

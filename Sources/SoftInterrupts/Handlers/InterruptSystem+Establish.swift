@@ -142,7 +142,7 @@ extension InterruptSystem {
     change(handler, .init(file, line)) { slot, ways in
       .done(dropped: 0)
     } counting: {
-      $0.pointee.suspensions += 1
+      $0.pointee.suspensions = $0.pointee.suspensions + 1
     }
   }
 
@@ -153,7 +153,7 @@ extension InterruptSystem {
     lockedTable {
       guard slot.pointee.generation.load(.acquire) == handler.generation, slot.pointee.suspensions > 0
       else { return }
-      slot.pointee.suspensions -= 1
+      slot.pointee.suspensions = slot.pointee.suspensions - 1
       if slot.pointee.suspensions == 0 && slot.pointee.changes == 0 {
         ways(slot.pointee.level).suspended.fetchAnd(~slot.pointee.bit, .acquireRelease)
       }
@@ -198,7 +198,7 @@ extension InterruptSystem {
           && ways.way(of: slot.pointee.bit) == way
         if isCurrent {
           // Keeps dispatch away while we wait.
-          slot.pointee.changes += 1
+          slot.pointee.changes = slot.pointee.changes + 1
           ways.suspended.fetchOr(slot.pointee.bit, .acquireRelease)
         }
       }
@@ -213,7 +213,7 @@ extension InterruptSystem {
           if !isRetry { result = body(slot, ways) }
         }
         self.lockedTable {
-          slot.pointee.changes -= 1
+          slot.pointee.changes = slot.pointee.changes - 1
           if result != .notEstablished { counting(slot) }
           if slot.pointee.suspensions == 0 && slot.pointee.changes == 0 {
             ways.suspended.fetchAnd(~slot.pointee.bit, .acquireRelease)

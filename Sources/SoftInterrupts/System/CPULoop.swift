@@ -6,8 +6,8 @@
 /// Base code waiting for a CPU; under `lock`.
 @usableFromInline struct JobQueue<M: Machine> {
   @usableFromInline let lock: UnsafeMutablePointer<M.Word>
-  @usableFromInline var jobs: [Job] = []
-  @usableFromInline var next = 0
+  /// In memory of its own: a change of it is an access to all of what its pointer points to.
+  @usableFromInline let list: UnsafeMutablePointer<List>
 
   @usableFromInline struct Job {
     @usableFromInline let isBigLock: Bool
@@ -18,18 +18,32 @@
     }
   }
 
-  @inlinable init() { lock = .words(1) }
-  @inlinable func deallocate() { lock.deallocate() }
+  @inlinable init() {
+    lock = .words(1)
+    list = .allocate(capacity: 1)
+    list.initialize(to: List())
+  }
+  @inlinable func deallocate() {
+    lock.deallocate()
+    list.deinitialize(count: 1)
+    list.deallocate()
+  }
 
-  @inlinable mutating func pop() -> Job? {
-    guard next < jobs.count else { return nil }
-    let job = jobs[next]
-    next += 1
-    if next == jobs.count {
-      jobs.removeAll(keepingCapacity: true)
-      next = 0
+  @usableFromInline struct List {
+    @usableFromInline var jobs: [Job] = []
+    @usableFromInline var next = 0
+    @inlinable init() {}
+
+    @inlinable mutating func pop() -> Job? {
+      guard next < jobs.count else { return nil }
+      let job = jobs[next]
+      next += 1
+      if next == jobs.count {
+        jobs.removeAll(keepingCapacity: true)
+        next = 0
+      }
+      return job
     }
-    return job
   }
 }
 
@@ -57,7 +71,7 @@ extension InterruptSystem {
     let add = {
       // The flag is set under the same lock before the CPU looks for the last time.
       guard !self.isClosed(cpu) else { return }
-      queue.pointee.jobs.append(job)
+      queue.pointee.list.pointee.jobs.append(job)
       accepted = true
     }
     lockedJobs(queue, add)
@@ -165,7 +179,7 @@ extension InterruptSystem {
   @inlinable func runJob(_ agent: AgentRef<M>) -> Bool {
     let queue = jobs + agent.cpu
     var job: JobQueue<M>.Job?
-    lockedJobs(queue) { job = queue.pointee.pop() }
+    lockedJobs(queue) { job = queue.pointee.list.pointee.pop() }
     guard let job else {
       agent.p.pointee.share.baseWaits = false
       return false

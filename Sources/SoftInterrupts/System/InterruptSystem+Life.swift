@@ -99,8 +99,8 @@ extension InterruptSystem {
     }
     releaseCallouts()
     for cpu in 0..<cpuCount {
-      report.armedCallouts += agents[cpu].wheel!.pointee.armed
-      while jobs[cpu].pop() != nil { report.jobs += 1 }
+      report.armedCallouts += agents[cpu].wheel!.wheel.pointee.armed
+      while jobs[cpu].list.pointee.pop() != nil { report.jobs += 1 }
       for level in Level.allCases { report.crossCalls += dropCalls(cpu, level) }
     }
     return report
@@ -132,7 +132,7 @@ extension InterruptSystem {
 
   @inlinable func hasJobsLeft(_ cpu: Int) -> Bool {
     var left = false
-    lockedJobs(jobs + cpu) { left = jobs[cpu].next < jobs[cpu].jobs.count }
+    lockedJobs(jobs + cpu) { left = jobs[cpu].list.pointee.next < jobs[cpu].list.pointee.jobs.count }
     return left
   }
 

@@ -59,8 +59,7 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
       (jobs + cpu).initialize(to: JobQueue())
       (core.p.pointee.agents + cpu).initialize(
         to: Agent(system: core, cpu: cpu, seat: machine.seat(ofCPU: cpu)))
-      core.p.pointee.agents[cpu].wheel = .allocate(capacity: 1)
-      core.p.pointee.agents[cpu].wheel!.initialize(to: Wheel(now: M.now()))
+      core.p.pointee.agents[cpu].wheel = LockedWheel(now: M.now())
     }
     try startUp()
   }
@@ -68,7 +67,6 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   deinit {
     let agents = core.p.pointee.agents
     for cpu in 0..<cpuCount {
-      agents[cpu].wheel!.pointee.deallocate()
       agents[cpu].wheel!.deallocate()
       agents[cpu].deallocate()
       jobs[cpu].deallocate()
