@@ -94,7 +94,7 @@ struct ComparisonRun {
     comparison.results.indices.filter { comparison.results[$0].measurements != nil }
   }
 
-  private func firstResult(_ discipline: Discipline) throws(ComparisonError) -> DisciplineResult {
+  private mutating func firstResult(_ discipline: Discipline) throws(ComparisonError) -> DisciplineResult {
     let execution: DisciplineResult.Execution = discipline == .threads ? .threads : .inline
     if discipline == .disjoint {
       return DisciplineResult(
@@ -112,7 +112,7 @@ struct ComparisonRun {
     var result = DisciplineResult(
       discipline: discipline, execution: execution, outcome: .feasible(Measurements(digest: digest)))
     result.violations = Self.grouped(meter.system.violations)
-    _ = note
+    if let note { comparison.notes.append(note) }
     return result
   }
 

@@ -36,7 +36,8 @@ extension AgentRef {
         system.report(rule, self, level, "", site())
         // Collected: a disjoint handler goes on as an ordered one; anything else without the gates.
         guard rule == .disjointRaises else { return raised }
-        raised.gates = level.gate.subtracting(standing.own)
+        let wanted = cumulative ? GateSet.above(standing.floor, through: level) : level.gate
+        raised.gates = wanted.subtracting(standing.own)
       #else
         return raised
       #endif

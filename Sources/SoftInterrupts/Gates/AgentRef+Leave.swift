@@ -59,6 +59,8 @@ extension AgentRef {
         woken = next
         return
       }
+      // A reservation lapses by the time since the gate became free.
+      if queue.pointee.reservedFor != nil { queue.pointee.freeSince = M.now() }
       _ = queue.pointee.word.free(queue.pointee.gate)
       (woken, marks) = lookLocked(queue)
     }
