@@ -18,7 +18,7 @@ enum Hazards {
       let big = try system.establish("big", at: .softSerial, as: .bigLock) { _ in bigRan.signal() }
       let net = try system.establish("net", at: .softNet, as: .ordered) { here in
         entered.signal()
-        go.wait()
+        go.hold()
         big.schedule()
         here.checkpoint()
       }
@@ -76,7 +76,7 @@ enum Hazards {
       let ended = Event()
       let onTop = try system.establish("on top", at: .softNet, as: .mpSafe) { here in
         entered.signal()
-        go.wait()
+        go.hold()
         // Would meet its own CPU, had the gate been given to what it interrupted.
         here.raise(exactly: .softNet) { _ in }
       }
@@ -106,7 +106,7 @@ enum Hazards {
         let waiter = Visitor {
           system.raise(exactly: .softNet) { _ in
             inside.signal()
-            go.wait()
+            go.hold()
           }
         }
         system.someoneWaits(for: .softNet)
@@ -157,7 +157,7 @@ enum Hazards {
       let mpSafe = try system.establish("mp-safe", at: .softNet, as: .mpSafe) { here in
         here.raise(exactly: .softNet) { _ in
           entered.signal()
-          go.wait()
+          go.hold()
         }
         // Still in the handler: what it protects by its level from its own CPU may be half-written.
         inside.count = 0
@@ -197,13 +197,13 @@ enum Hazards {
         agent.locked(queue) { $0.append(node) }
         _ = queue.pointee.word.announce(queue.pointee.gate)
         queued.signal()
-        go.wait()
+        go.hold()
         agent.p.pointee.waiting = node
         above.schedule()
         agent.recognise()
         agent.p.pointee.waiting = nil
         done.signal()
-        go.wait()
+        go.hold()
         agent.locked(queue) { $0.remove(node) }
       }
       guard queued.wait() else { return false }
@@ -232,7 +232,7 @@ enum Hazards {
       let ended = Event()
       let onTop = try system.establish("on top", at: .softNet, as: .mpSafe) { _ in
         entered.signal()
-        go.wait()
+        go.hold()
       }
       let blocker = try Blocker(system, at: .softNet, on: 1)
       system.submit(on: 0) { here in
@@ -262,7 +262,7 @@ enum Hazards {
       let big = try system.establish("big", at: .softNet, as: .bigLock) { _ in ran.signal() }
       system.submit(on: 0, as: .bigLock) { _ in
         inside.signal()
-        go.wait()
+        go.hold()
       }
       guard inside.wait() else { return false }
       big.schedule(on: 1)

@@ -14,7 +14,7 @@ extension Hazards {
       let go = Event()
       let handler = try system.establish("h", at: .softNet, as: .ordered) { _ in
         entered.signal()
-        go.wait()
+        go.hold()
         log.note("ended")
       }
       handler.schedule(on: 0)
@@ -53,7 +53,7 @@ extension Hazards {
       let go = Event()
       let handler = try system.establish("h", at: .softNet, as: .ordered) { _ in
         entered.signal()
-        go.wait()
+        go.hold()
       }
       handler.schedule(on: 0)
       guard entered.wait() else { return false }
@@ -102,7 +102,7 @@ extension Hazards {
         most.count = max(most.count, inside.add())
         if runs.add() == 1 {
           entered.signal()
-          go.wait()
+          go.hold()
         }
         inside.add(-1)
       }
@@ -156,7 +156,8 @@ extension Hazards {
       let handler = try system.establish("h", at: .softNet, as: .ordered) { _ in ran.add() }
       // The first half of a schedule.
       system.agent(ofCPU: 1).pending(.softNet).fetchOr(handler.slot.pointee.bit, .acquireRelease)
-      guard system.offline(1) else { return false }
+      let visitor = Visitor { system.offline(1) }
+      guard visitor.join() else { return false }
       let isRun = ran.count == 1
       return system.online(1) && isRun
     }

@@ -22,6 +22,8 @@ let patience: Atomic<UInt64> = Atomic(20_000_000_000)
 final class Event: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
   func signal() { semaphore.signal() }
+  /// Waits as long as a test may last: for who holds something up until the test lets it go, whose patience may be short.
+  func hold() { _ = semaphore.wait(timeout: .now() + .seconds(60)) }
   /// Whether it happened, within patience. The calling thread sleeps.
   @discardableResult
   func wait(_ place: SourceLocation = #_sourceLocation) -> Bool {
@@ -188,7 +190,7 @@ final class Blocker: @unchecked Sendable {
     let (entered, release) = (entered, release)
     handler = try system.establish("blocker", at: level, as: way) { _ in
       entered.signal()
-      release.wait()
+      release.hold()
     }
     handler.schedule(on: cpu)
     if !entered.wait() { fatalError("the blocker did not start") }
