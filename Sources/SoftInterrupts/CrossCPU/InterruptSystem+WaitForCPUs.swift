@@ -33,6 +33,7 @@ extension AgentRef {
       } else {
         // What interrupted us may have used up a ring: look again before each sleep. (The ring after `isDone` became true
         // comes after the look, or the look sees it.)
+        if isDone() { break }
         sleep(above: level)
       }
     }
@@ -46,7 +47,7 @@ extension InterruptSystem {
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
     quiescers.fetchAdd(1, .sequentiallyConsistent)
     M.heavyFence()
-    for cpu in 0..<cpuCount where !(agent.isCPU && agent.cpu == cpu) {
+    for cpu in 0..<cpuCount where !(agent.isCPU && !agent.p.pointee.isLevelThread && agent.cpu == cpu) {
       let epochs = self.agent(ofCPU: cpu).p.pointee.epochs
       let (isOdd, value) = epochs[index]
       if isOdd { agent.serveUntil { epochs[index].value != value } }

@@ -30,7 +30,7 @@ public final class Condition<M: Machine>: @unchecked Sendable {
         c.pointee.kind.isHandler ? .conditionInHandler : .parkUnderGate, agent, level, "a condition", site)
       return false
     }
-    guard c.pointee.own.contains(level.gate) else {
+    guard c.pointee.own.contains(level.gate), agent.held.contains(level.gate) else {
       system.report(.conditionWithoutGuard, agent, level, "a condition", site)
       return false
     }

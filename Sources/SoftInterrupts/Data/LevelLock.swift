@@ -55,6 +55,8 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
     #endif
     agent.ipl = max(saved.0, level)
     if !agent.tryTake(queue) { agent.acquire(queue, waitingAt: max(saved.0, level)) }
+    // Also after a violation that was collected: never below where we stood.
+    agent.ipl = max(saved.0, level)
     c.pointee.lockedThrough = max(saved.1, level)
     c.pointee.lockedRank = rank
     c.pointee.pins &+= 1

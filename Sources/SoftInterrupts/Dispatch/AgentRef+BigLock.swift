@@ -15,6 +15,8 @@ extension AgentRef {
       ipl = .high
       p.pointee.deferred |= UInt8(1 << level.rawValue)
     case .takeOwn:
+      // A wait of this CPU for this gate is under way below us: it will run all that is pending here.
+      if p.pointee.queued & UInt8(1 << level.rawValue) != 0 { break }
       if takeForDispatch(system.queue(level), returningTo: saved) {
         runBigLock(level, ways)
         leave(level.gate, returningTo: saved)

@@ -113,6 +113,8 @@ extension AgentRef {
         locked(queue) { _ in }
         break
       }
+      // A pause that is over is over here too: the wait may be for who waits for the level that pauses.
+      if p.pointee.throttled != 0 { readmitThrottled() }
       if hasWork(above: waitLevel) {
         recognise()
         continue

@@ -112,7 +112,11 @@ extension InterruptSystem {
       // No run is under way and none can start: the body may go. It dies outside of any lock.
       body = slot.pointee.body
       slot.pointee.body = { _ in }
-      self.lockedTable { self.quarantine(slot) }
+      self.lockedTable {
+        // Or the next owner of the slot would be suspended for ever.
+        slot.pointee.suspensions = 0
+        self.quarantine(slot)
+      }
       return .done(dropped: dropped)
     }
     withExtendedLifetime(body) {}
