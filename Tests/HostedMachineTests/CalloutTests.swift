@@ -209,4 +209,43 @@ struct CalloutTests {
       #expect(runs.count == 1)
     }
   }
+
+  @Test("a callout that is armed again while its popped run waits for the guard is cancelled once")
+  func supersede() throws {
+    try withSystem { system in
+      let runs = Counter()
+      let callout = try system.callout("c", at: .softClock, guard: .softNet, exactly: true, cpu: 0) { _ in
+        runs.add()
+      }
+      system.raise(exactly: .softNet) { _ in
+        callout.schedule(at: 0)
+        system.someoneWaits(for: .softNet)
+        #expect(callout.schedule(after: .seconds(3_600)) == .rearmed)
+        #expect(callout.schedule(after: .seconds(3_600)) == .rearmed)
+        #expect(callout.cancel() == .cancelled)
+        #expect(callout.cancel() == .notArmed)
+        #expect(callout.schedule(after: .seconds(3_600)) == .armed)
+        #expect(callout.cancel() == .cancelled)
+      }
+      system.settle(0)
+      #expect(runs.count == 0 && callout.cancel() == .notArmed)
+    }
+  }
+
+  @Test("a stale callout may be asked after its system has gone")
+  func outlivesSystem() throws {
+    nonisolated(unsafe) var callout: CalloutOf?
+    do {
+      let system = try System(on: .hosted(cpus: 1), quiet())
+      callout = try system.callout("c", at: .softClock, guard: .softNet) { _ in }
+      callout?.schedule(after: .seconds(3_600))
+      #expect(system.shutdown().armedCallouts == 1)
+    }
+    let visitor = Visitor {
+      #expect(callout?.schedule(at: 0) == .retired && callout?.cancel() == .retired)
+      #expect(callout?.halt() == true && callout?.retire() == true)
+    }
+    #expect(visitor.join())
+    #expect(callout?.cancel() == .retired)
+  }
 }

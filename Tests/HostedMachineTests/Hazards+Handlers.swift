@@ -1,5 +1,6 @@
 // Scenarios of hazards of handlers, callouts, conditions and per-CPU data; see Hazards+Gates.swift.
 
+import Glibc
 import Testing
 
 @testable import HostedMachine
@@ -231,5 +232,24 @@ extension Hazards {
       return ran.wait() && system.violations.map(\.rule) == [.cellLevel]
         && cell.reduce(0, { $0 + $1 }) == 0
     }
+  }
+
+  /// H30: a shutdown that counts waits for a schedule that has looked at the generation and not yet marked.
+  static func shutdownAwaitsSchedules() throws -> Bool {
+    let system = try System(on: .hosted(cpus: 2), quiet())
+    let handler = try system.establish("late", at: .softNet, as: .ordered) { _ in }
+    // A schedule of a thread without an agent, stopped in the middle.
+    handler.enter(nil)
+    guard handler.isCurrent else { return false }
+    nonisolated(unsafe) var report = ShutdownReport()
+    let visitor = Visitor { report = system.shutdown() }
+    // The last generation that the shutdown changes: what it does next is to look for schedules, or (the mutant) to count.
+    let last = system.slots[Int(Level.high.rawValue) * UInt.bitWidth + InternalSlots.crossCalls]!
+    eventually { last.pointee.generation.load(.acquire) & 1 == 0 }
+    for _ in 0..<2_000 { sched_yield() }
+    let result = handler.markCurrent(home: system.agent(ofCPU: 1), from: nil)
+    handler.exit(nil)
+    guard visitor.join() else { return false }
+    return result == .scheduled && report.pending.map(\.name) == ["late"] && report.pending.first?.cpus == 1
   }
 }

@@ -39,6 +39,7 @@
       Case(mutant: .noLook, rows: "H42", scenario: Hazards.lookAtMarks),
       Case(mutant: .noGeneration, rows: "H4, H43", scenario: Hazards.cancelAndRearm),
       Case(mutant: .noOfflineLook, rows: "H30, H44", scenario: Hazards.offlineLooks),
+      Case(mutant: .noInflightLook, rows: "H30", scenario: Hazards.shutdownAwaitsSchedules),
       Case(mutant: .countInterrupted, rows: "H47", scenario: Hazards.interruptedHolds),
       Case(mutant: .cellAnyEntry, rows: "H49", scenario: Hazards.cellFromAbove),
       Case(mutant: .noWakeNext, rows: "H52", scenario: Hazards.wakeNext),

@@ -16,7 +16,7 @@ private final class Bench {
     wheel = Wheel(now: now)
     for _ in 0..<count {
       let node = Node.allocate(capacity: 1)
-      node.initialize(to: CalloutNode(system: SystemRef(core), name: "test"))
+      node.initialize(to: CalloutNode(system: SystemRef(core), cpu: 0, name: "test"))
       nodes.append(node)
     }
   }

@@ -53,8 +53,10 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A timeout: a body that runs at a soft level of one CPU at or after a time, under its guard.
+///
+/// A value that may be copied anywhere. Once the callout has been retired, or its system shut down, all answers are `.retired`.
 @frozen public struct Callout<M: Machine>: Hashable, @unchecked Sendable {
-  // Sendable: nodes are never freed and are guarded by their wheel's lock.
+  // Sendable: nodes and their wheel's lock are never freed; all else is touched under that lock, once the node is known to be ours.
   @usableFromInline let node: UnsafeMutablePointer<CalloutNode<M>>
   @usableFromInline let identity: UInt32
   @inlinable init(node: UnsafeMutablePointer<CalloutNode<M>>, identity: UInt32) {
@@ -77,7 +79,7 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Arms it to run at `deadline`, nanoseconds of the machine's clock; a time that has passed means as soon as may be. An armed
   /// callout moves to the new time. Without holding the guard the last writer wins, also against the body's own arming.
   @inlinable @discardableResult public func schedule(at deadline: UInt64) -> ArmResult {
-    node.pointee.system.object.arm(self, at: deadline)
+    arm(at: deadline)
   }
 
   /// Moves it to `delay` after now if it is armed, and arms it if it is not.
@@ -88,19 +90,19 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Takes it back. Exact for a context that holds the guard in its own frames: then its body is not running, and will not.
   /// Any level, any thread but signal handlers; waits for nothing; O(1).
   @inlinable @discardableResult public func cancel() -> CancelResult {
-    node.pointee.system.object.cancel(self)
+    takeBack()
   }
 
   /// Takes it back and waits until its body is not running: in order where raising to the guard is. False if it was refused.
   @discardableResult
   @inlinable public func halt(file: StaticString = #fileID, line: UInt = #line) -> Bool {
-    node.pointee.system.object.halt(self, .init(file, line))
+    facts == nil || node.pointee.system.object.halt(self, .init(file, line))
   }
 
   /// Ends it: as ``halt(file:line:)``, and every later arming answers ``ArmResult/retired``. From its own body it ends after the body.
   @discardableResult
   @inlinable public func retire(file: StaticString = #fileID, line: UInt = #line) -> Bool {
-    node.pointee.system.object.retire(self, .init(file, line))
+    facts == nil || node.pointee.system.object.retire(self, .init(file, line))
   }
 }
 

@@ -25,7 +25,8 @@
   @usableFromInline var identity: UInt32 = 0
   /// Changes with each arming and cancelling: a popped callout runs only if it is still what was popped.
   @usableFromInline var generation: UInt32 = 0
-  @usableFromInline var cpu: UInt8 = 0
+  /// For ever, so that a stale callout finds the lock.
+  @usableFromInline let cpu: UInt8
   /// Which slot of the wheel it is in: level × 64 + slot.
   @usableFromInline var wheelSlot: UInt16 = 0
   @usableFromInline var place = CalloutPlace.idle
@@ -62,8 +63,9 @@
     set { set(16, newValue) }
   }
 
-  @inlinable init(system: SystemRef<M>, name: StaticString) {
+  @inlinable init(system: SystemRef<M>, cpu: Int, name: StaticString) {
     self.system = system
+    self.cpu = UInt8(cpu)
     self.name = name
   }
 }

@@ -29,18 +29,20 @@ extension InterruptSystem {
     var made: Callout<M>?
     lockedTable {
       guard !isShutDown else { return }
-      let node = freeNode(name)
-      node.pointee.identity = node.pointee.identity &+ 1
-      node.pointee.body = body
-      node.pointee.name = name
-      node.pointee.cpu = UInt8(home)
-      node.pointee.level = level
-      // A disjoint callout that raises nowhere is an ordered one.
-      node.pointee.way = way == .disjoint ? .ordered : way
-      node.pointee.guardLevel = guardLevel ?? (way == .mpSafe ? .none : level)
-      node.pointee.isExact = exactly
-      node.pointee.retiring = false
-      made = Callout(node: node, identity: node.pointee.identity)
+      let node = freeNode(name, home)
+      // Stale callouts may ask the node meanwhile.
+      core.lockedWheel(of: node) { _ in
+        node.pointee.identity = node.pointee.identity &+ 1
+        node.pointee.body = body
+        node.pointee.name = name
+        node.pointee.level = level
+        // A disjoint callout that raises nowhere is an ordered one.
+        node.pointee.way = way == .disjoint ? .ordered : way
+        node.pointee.guardLevel = guardLevel ?? (way == .mpSafe ? .none : level)
+        node.pointee.isExact = exactly
+        node.pointee.retiring = false
+        made = Callout(node: node, identity: node.pointee.identity)
+      }
     }
     guard let made else { throw .shutDown }
     return made
@@ -48,20 +50,22 @@ extension InterruptSystem {
 
   @inlinable static var slabSize: Int { 128 }
 
-  /// Lets go of what the callouts' bodies hold, at shutdown: the CPUs have stopped. The nodes stay: handles may ask them.
+  /// Ends all callouts, at shutdown: the CPUs have stopped, visitors may still ask. The nodes stay: handles may ask them.
   @inlinable func releaseCallouts() {
     for slab in slabs {
       for index in 0..<Self.slabSize {
-        slab[index].identity &+= 1
-        slab[index].body = nil
+        let node = slab + index
+        var body: ((borrowing Here<M>) -> Void)?
+        core.lockedWheel(of: node) { _ in body = release(node) }
+        withExtendedLifetime(body) {}
       }
     }
   }
 
-  /// A node nobody owns. Table lock held. Slabs keep the allocator's overhead per node small.
-  @inlinable func freeNode(_ name: StaticString) -> UnsafeMutablePointer<CalloutNode<M>> {
-    if let node = freeNodes {
-      freeNodes = node.pointee.next
+  /// A node of a CPU that nobody owns. Table lock held. Slabs keep the allocator's overhead per node small.
+  @inlinable func freeNode(_ name: StaticString, _ cpu: Int) -> UnsafeMutablePointer<CalloutNode<M>> {
+    if let node = freeNodes[cpu] {
+      freeNodes[cpu] = node.pointee.next
       node.pointee.next = nil
       return node
     }
@@ -69,111 +73,41 @@ extension InterruptSystem {
     let slab = UnsafeMutablePointer<CalloutNode<M>>.allocate(capacity: count)
     slabs.append(slab)
     for index in 0..<count {
-      (slab + index).initialize(to: CalloutNode(system: core, name: name))
+      (slab + index).initialize(to: CalloutNode(system: core, cpu: cpu, name: name))
       if index > 0 {
-        slab[index].next = freeNodes
-        freeNodes = slab + index
+        slab[index].next = freeNodes[cpu]
+        freeNodes[cpu] = slab + index
       }
     }
     return slab
   }
 
-  @inlinable func wheel(of node: UnsafeMutablePointer<CalloutNode<M>>) -> LockedWheel<M> {
-    agents[Int(node.pointee.cpu)].wheel!
-  }
-
-  /// Runs `body` under a wheel's lock.
-  @inlinable func lockedWheel<R>(_ wheel: LockedWheel<M>, _ body: () -> R) -> R {
-    if let agent = existingAgent() { return agent.locked(wheel.lock, body) }
-    spinLock(M.self, wheel.lock)
-    let result = body()
-    wheel.lock.store(0, .release)
-    return result
-  }
-
-  @inlinable func arm(_ callout: Callout<M>, at deadline: UInt64) -> ArmResult {
-    let node = callout.node
-    let wheel = wheel(of: node)
-    var isEarliest = false
-    let result: ArmResult = lockedWheel(wheel) {
-      guard node.pointee.identity == callout.identity && !node.pointee.retiring else { return .retired }
-      let wasArmed = node.pointee.place != .idle
-      if wasArmed { wheel.wheel.pointee.remove(node) }
-      node.pointee.generation = node.pointee.generation &+ 1
-      node.pointee.deadline = deadline
-      wheel.wheel.pointee.insert(node)
-      isEarliest = (agents + Int(node.pointee.cpu)).pointee.nextDueShared > deadline
-      if isEarliest { (agents + Int(node.pointee.cpu)).pointee.nextDueShared = deadline }
-      return wasArmed ? .rearmed : .armed
-    }
-    if isEarliest {
-      // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls.
-      let home = agent(ofCPU: Int(node.pointee.cpu))
-      home.summary.fetchOr(1, .acquireRelease)
-      if existingAgent() != home { M.unpark(home.p.pointee.seat) }
-    }
-    return result
-  }
-
-  /// Whether a context's own frames hold what the body runs under.
-  @inlinable func holdsGuard(of node: UnsafeMutablePointer<CalloutNode<M>>) -> Bool {
-    guard configuration.execution == .inline, let agent = existingAgent() else { return false }
-    let own = agent.context.pointee.own
-    if node.pointee.way == .bigLock && own.contains(Level.none.gate) { return true }
-    return node.pointee.guardLevel != .none && own.contains(node.pointee.guardLevel.gate)
-  }
-
-  @inlinable func cancel(_ callout: Callout<M>) -> CancelResult {
-    let node = callout.node
-    let wheel = wheel(of: node)
-    return lockedWheel(wheel) {
-      guard node.pointee.identity == callout.identity else { return .retired }
-      let wasArmed = node.pointee.place != .idle
-      // A popped one compares its generation under the guard and finds another.
-      let waits = node.pointee.isPopped && !node.pointee.isInBody
-      if wasArmed {
-        wheel.wheel.pointee.remove(node)
-        node.pointee.generation = node.pointee.generation &+ 1
-      } else if waits && !node.pointee.isCancelled {
-        node.pointee.generation = node.pointee.generation &+ 1
-        node.pointee.isCancelled = true
-        if holdsGuard(of: node) { return .cancelled }
-      }
-      if wasArmed { return .cancelled }
-      if holdsGuard(of: node) { return .notArmed }
-      return node.pointee.isPopped ? .mayBeRunning : .notArmed
-    }
-  }
-
   @inlinable func halt(_ callout: Callout<M>, _ site: Violation.Site) -> Bool {
-    let node = callout.node
-    let level = node.pointee.level
-    let guardLevel = node.pointee.guardLevel
+    guard let (level, guardLevel, name) = callout.facts else { return true }
     let agent = currentAgent()
     if guardLevel == .none {
       if let rule = GateOrder.waitForCPUs(agent.standing, at: level) {
-        report(rule, agent, level, "callout \"\(node.pointee.name)\"", site)
+        report(rule, agent, level, "callout \"\(name)\"", site)
         return false
       }
-      _ = cancel(callout)
+      _ = callout.cancel()
       waitForCPUs(at: level, agent)
-      _ = cancel(callout)
+      _ = callout.cancel()
       return true
     }
     if case .violation(let rule) = GateOrder.exact(agent.standing, to: guardLevel) {
-      report(rule, agent, guardLevel, "callout \"\(node.pointee.name)\"", site)
+      report(rule, agent, guardLevel, "callout \"\(name)\"", site)
       return false
     }
     // Under the guard no body runs, and what was popped finds another generation.
-    raise(exactly: guardLevel, file: site.file, line: site.line) { _ in _ = cancel(callout) }
+    raise(exactly: guardLevel, file: site.file, line: site.line) { _ in _ = callout.cancel() }
     return true
   }
 
   @inlinable func retire(_ callout: Callout<M>, _ site: Violation.Site) -> Bool {
     let node = callout.node
-    let wheel = wheel(of: node)
     var isInside = false
-    lockedWheel(wheel) {
+    core.lockedWheel(of: node) { wheel in
       guard node.pointee.identity == callout.identity, node.pointee.isInBody,
         let agent = existingAgent(), agent.isCPU, agent.cpu == Int(node.pointee.cpu)
       else { return }
@@ -181,16 +115,16 @@ extension InterruptSystem {
       isInside = true
       node.pointee.retiring = true
       if node.pointee.place != .idle {
-        wheel.wheel.pointee.remove(node)
+        wheel.pointee.remove(node)
         node.pointee.generation = node.pointee.generation &+ 1
       }
     }
     if isInside { return true }
     guard halt(callout, site) else { return false }
     var body: ((borrowing Here<M>) -> Void)?
-    lockedWheel(wheel) {
+    core.lockedWheel(of: node) { wheel in
       guard node.pointee.identity == callout.identity else { return }
-      if node.pointee.place != .idle { wheel.wheel.pointee.remove(node) }
+      if node.pointee.place != .idle { wheel.pointee.remove(node) }
       node.pointee.generation = node.pointee.generation &+ 1
       // A dispatch may still hold it popped, waiting for the guard: then it gives the node back.
       if node.pointee.isPopped {
@@ -218,8 +152,9 @@ extension InterruptSystem {
   @inlinable func giveBack(_ node: UnsafeMutablePointer<CalloutNode<M>>, _ isFree: Bool) {
     guard isFree else { return }
     lockedTable {
-      node.pointee.next = freeNodes
-      freeNodes = node
+      let cpu = Int(node.pointee.cpu)
+      node.pointee.next = freeNodes[cpu]
+      freeNodes[cpu] = node
     }
   }
 }

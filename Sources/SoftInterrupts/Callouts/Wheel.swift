@@ -5,7 +5,8 @@
 // `elapsed`; so when `elapsed` reaches a slot of level 0 all its nodes are due, and a slot of a higher level is spread over
 // the lower ones. Arming and cancelling are O(1), independent of how many are armed; each callout moves down at most seven times.
 
-/// A wheel and its lock, each in memory of its own: a change of the wheel is an access to all of it.
+/// A wheel and its lock, each in memory of its own: a change of the wheel is an access to all of it. The lock is kept for the life
+/// of the process: a stale callout takes it to learn that its node has gone.
 @frozen @usableFromInline struct LockedWheel<M: Machine> {
   @usableFromInline let lock: UnsafeMutablePointer<M.Word>
   @usableFromInline let wheel: UnsafeMutablePointer<Wheel<M>>
@@ -17,7 +18,6 @@
   }
 
   @inlinable func deallocate() {
-    lock.deallocate()
     wheel.pointee.deallocate()
     wheel.deallocate()
   }

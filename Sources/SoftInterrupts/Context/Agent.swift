@@ -123,7 +123,7 @@
   @usableFromInline let inflight: UnsafeMutablePointer<M.Word>
   /// 1 while the thread is about to sleep; read by `schedule` of the same thread, that is by its signal handlers.
   @usableFromInline let parking: UnsafeMutablePointer<M.Word>
-  /// 1 while this CPU refuses new work.
+  /// An `OfflineState`.
   @usableFromInline let offline: UnsafeMutablePointer<M.Word>
   /// Odd while this CPU, told to stop, has nothing to do.
   @usableFromInline let rest: UnsafeMutablePointer<M.Word>

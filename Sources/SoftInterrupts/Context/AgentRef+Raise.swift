@@ -34,13 +34,11 @@ extension AgentRef {
     case .violation(let rule):
       #if Witness
         system.report(rule, self, level, "", site())
-        // Collected: a disjoint handler goes on as an ordered one; anything else without the gates.
-        guard rule == .disjointRaises else { return raised }
-        let wanted = cumulative ? GateSet.above(standing.floor, through: level) : level.gate
-        raised.gates = wanted.subtracting(standing.own)
-      #else
-        return raised
       #endif
+      // Collected, or not looked for: a disjoint handler goes on as an ordered one; anything else without the gates.
+      guard rule == .disjointRaises else { return raised }
+      let wanted = cumulative ? GateSet.above(standing.floor, through: level) : level.gate
+      raised.gates = wanted.subtracting(standing.own)
     case .take(let gates): raised.gates = gates
     }
     let gates = raised.gates

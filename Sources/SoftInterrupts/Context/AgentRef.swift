@@ -54,10 +54,11 @@
     }
   }
 
-  /// Work of this CPU was taken off it: if it waits for just that to go offline, it looks again. The flag comes before a heavy
-  /// fence and a ring, so a CPU that looked before this taking, and after the flag, is rung here.
+  /// Work of this CPU was taken off it: if it waits for just that to go offline, it looks again. The taking comes before the light
+  /// fence, the flag before the heavy one and a ring: so either the flag is seen here, or that ring comes after the taking.
   @inlinable func ringIfLeaving() {
-    if p.pointee.offline.load(.relaxed) == 1 { M.unpark(p.pointee.seat) }
+    M.lightFence()
+    if p.pointee.offline.load(.relaxed) != OfflineState.inUse { M.unpark(p.pointee.seat) }
   }
 
   /// Runs `body` under a queue's lock, at IPL `high`: whoever interrupted this CPU inside could want the lock too.

@@ -9,6 +9,14 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
   @_lifetime(immortal)
   @inlinable init(_ agent: AgentRef<M>) { self.agent = agent }
 
+  /// The agent, for what changes it. Debug builds look that it is the calling thread's: inside ``leaveCPU(file:line:_:)`` it is not.
+  @inlinable @inline(__always) var mine: AgentRef<M> {
+    assert(
+      M.current == UnsafeMutableRawPointer(agent.p),
+      "a Here is used by a thread that has left its CPU: use the system")
+    return agent
+  }
+
   /// The CPU this runs on, counted from 0; nil for a visitor.
   @inlinable public var cpu: Int? { agent.isCPU ? agent.cpu : nil }
   /// The IPL now.
@@ -24,7 +32,7 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
     to level: Level, file: StaticString = #fileID, line: UInt = #line,
     _ body: (borrowing Here<M>) throws(E) -> R
   ) throws(E) -> R {
-    let raised = agent.enter(to: level, cumulative: true, .init(file, line))
+    let raised = mine.enter(to: level, cumulative: true, .init(file, line))
     defer { agent.exit(raised) }
     return try body(Here(agent))
   }
@@ -35,7 +43,7 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
     exactly level: Level, file: StaticString = #fileID, line: UInt = #line,
     _ body: (borrowing Here<M>) throws(E) -> R
   ) throws(E) -> R {
-    let raised = agent.enter(to: level, cumulative: false, .init(file, line))
+    let raised = mine.enter(to: level, cumulative: false, .init(file, line))
     defer { agent.exit(raised) }
     return try body(Here(agent))
   }
@@ -46,7 +54,7 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
     to level: Level, file: StaticString = #fileID, line: UInt = #line,
     _ body: (borrowing Here<M>) throws(E) -> R
   ) throws(E) -> R {
-    let saved = agent.mask(to: level, .init(file, line))
+    let saved = mine.mask(to: level, .init(file, line))
     defer { agent.unmask(saved) }
     return try body(Here(agent))
   }
@@ -56,5 +64,5 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
   @inlinable public func retire() { agent.system.object.retireSelf(agent) }
 
   /// A recognition point in long base code; see ``InterruptSystem/checkpoint()``.
-  @inlinable public func checkpoint() { agent.checkpoint() }
+  @inlinable public func checkpoint() { mine.checkpoint() }
 }

@@ -7,7 +7,7 @@
 @usableFromInline final class CrossCall<M: Machine> {
   @usableFromInline let body: (borrowing Here<M>) -> Void
   @usableFromInline var next: UInt = 0
-  /// 1 when it has run; nil for a call that nobody waits for.
+  /// A `CrossCallState`; nil for a call that nobody waits for.
   @usableFromInline let done: UnsafeMutablePointer<M.Word>?
   @usableFromInline let waiter: M.Seat?
 
@@ -18,6 +18,22 @@
     self.done = done
     self.waiter = waiter
   }
+
+  /// Tells the waiter, if there is one. It may go then, and take the word with it: nothing of it is touched after.
+  @inlinable func finish(_ state: UInt) {
+    guard let done else { return }
+    let waiter = waiter
+    done.store(state, .release)
+    if let waiter { M.unpark(waiter) }
+  }
+}
+
+/// What became of a call that is waited for.
+@usableFromInline enum CrossCallState {
+  @inlinable static var onItsWay: UInt { 0 }
+  @inlinable static var hasRun: UInt { 1 }
+  /// Its CPU has left, and nobody will run it.
+  @inlinable static var dropped: UInt { 2 }
 }
 
 extension InterruptSystem {
@@ -35,7 +51,8 @@ extension InterruptSystem {
 
   /// Runs `body` on a CPU at `level` and waits for its end, serving meanwhile. On the calling CPU it is called at once.
   ///
-  /// A wait for CPUs: refused (false) unless `level` is above every gate held and above the IPL.
+  /// A wait for CPUs: refused (false) unless `level` is above every gate held and above the IPL. False also if the system was shut
+  /// down before the call could run; then it never will.
   @discardableResult
   @inlinable public func crossCallAndWait(
     on cpu: Int, at level: Level, file: StaticString = #fileID, line: UInt = #line,
@@ -51,10 +68,24 @@ extension InterruptSystem {
     let done = UnsafeMutablePointer<M.Word>.words(1)
     defer { done.deallocate() }
     let call = CrossCall<M>(done: done, waiter: agent.p.pointee.seat, body)
-    guard post(call, cpu, level) else { return false }
-    // Acquire: pairs with the exchange after the body.
-    agent.serveUntil { done.load(.acquire) != 0 }
-    return true
+    let isPosted = post(call, cpu, level)
+    // Acquire: pairs with the store after the body.
+    if isPosted {
+      agent.serveUntil { done.load(.acquire) != CrossCallState.onItsWay || self.mayHaveLeft(agent) }
+    }
+    if done.load(.acquire) == CrossCallState.onItsWay {
+      // The system stops, or has: who would run the call may have left. Who takes the list finishes all calls in it, and whether
+      // that is us or another, ours among them; its word is ours until then.
+      dropCalls(cpu, level)
+      agent.serveUntil { done.load(.acquire) != CrossCallState.onItsWay }
+    }
+    return done.load(.acquire) == CrossCallState.hasRun
+  }
+
+  /// Whether the CPUs (for a level's thread: the level threads) may have left, so that a call to one may wait for ever.
+  @inlinable func mayHaveLeft(_ agent: AgentRef<M>) -> Bool {
+    let flag = configuration.execution == .threads ? Self.levelThreadsMayStop : Self.cpusMayLeave
+    return stopping.load(.acquire) & flag != 0
   }
 
   /// Waits until everything that runs at `level` or above on any CPU when this is called has ended: the CPUs first, holding
@@ -121,12 +152,7 @@ extension AgentRef {
         .takeRetainedValue()
       reversed = call.next
       call.body(Here(self))
-      if let done = call.done {
-        let waiter = call.waiter
-        // Once it is 1 the waiter may go and take the word with it: nothing of the call's is touched after.
-        done.store(1, .release)
-        if let waiter { M.unpark(waiter) }
-      }
+      call.finish(CrossCallState.hasRun)
       recognise()
     }
   }

@@ -9,10 +9,13 @@ public final class Condition<M: Machine>: @unchecked Sendable {
   // Sendable: the list is touched under the guard's gate only.
   @usableFromInline let level: Level
   @usableFromInline let system: SystemRef<M>
+  /// Kept, so that the system is there as long as its conditions are.
+  @usableFromInline let owner: InterruptSystem<M>
   @usableFromInline var waiting: [(seat: M.Seat, flag: UnsafeMutablePointer<M.Word>)] = []
 
-  @inlinable init(_ system: SystemRef<M>, _ level: Level) {
-    self.system = system
+  @inlinable init(_ owner: InterruptSystem<M>, _ level: Level) {
+    self.owner = owner
+    system = owner.core
     self.level = level
   }
 
@@ -87,5 +90,5 @@ extension AgentRef {
 
 extension InterruptSystem {
   /// Makes a condition on data guarded by `level`.
-  @inlinable public func condition(guardedBy level: Level) -> Condition<M> { Condition(core, level) }
+  @inlinable public func condition(guardedBy level: Level) -> Condition<M> { Condition(self, level) }
 }

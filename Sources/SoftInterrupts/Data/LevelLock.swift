@@ -13,10 +13,16 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
   @usableFromInline let rank: Int32
   @usableFromInline let queue: UnsafeMutablePointer<GateQueue<M>>
   @usableFromInline let system: SystemRef<M>
+  /// Kept, so that the system is there as long as its locks are.
+  @usableFromInline let keeper: InterruptSystem<M>
+  /// The agent that has the lock, by its address; 0 for none. Relaxed: an agent finds its own address only if it wrote it.
+  @usableFromInline let owner: UnsafeMutablePointer<M.Word>
   @usableFromInline let value: UnsafeMutablePointer<Value>
 
-  @inlinable init(_ system: SystemRef<M>, at level: Level, rank: Int32, _ value: sending Value) {
-    self.system = system
+  @inlinable init(_ keeper: InterruptSystem<M>, at level: Level, rank: Int32, _ value: sending Value) {
+    self.keeper = keeper
+    system = keeper.core
+    owner = .words(1)
     self.level = level
     self.rank = rank
     queue = .allocate(capacity: 1)
@@ -27,6 +33,7 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
   }
 
   deinit {
+    owner.deallocate()
     queue.pointee.word.word.deallocate()
     queue.pointee.deallocate()
     queue.deallocate()
@@ -36,7 +43,8 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
 
   /// Runs `body` with the value, at the lock's level. CPUs and visitors, at IPL ≤ the level; waits in order.
   ///
-  /// A violation that is collected runs `body` all the same, under the lock if it is not this context's already.
+  /// A violation that is collected runs `body` all the same, under the lock; only a lock that this thread has already always stops
+  /// the program, for there is nothing to go on with.
   @inlinable
   public func withLock<R: ~Copyable, E: Error>(
     file: StaticString = #fileID, line: UInt = #line, _ body: (inout Value) throws(E) -> R
@@ -45,6 +53,10 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
     let c = agent.context
     let saved = (agent.ipl, c.pointee.lockedThrough, c.pointee.lockedRank)
     #if Witness
+      if owner.load(.relaxed) == UInt(bitPattern: agent.p) {
+        keeper.report(
+          .levelLockTwice, agent, level, "a LevelLock of rank \(rank)", .init(file, line), mustTrap: true)
+      }
       // With threads for levels it is a plain lock, without a place in an order.
       if system.configuration.execution == .inline,
         let rule = GateOrder.levelLock(
@@ -55,6 +67,9 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
     #endif
     agent.ipl = max(saved.0, level)
     if !agent.tryTake(queue) { agent.acquire(queue, waitingAt: max(saved.0, level)) }
+    #if Witness
+      owner.store(UInt(bitPattern: agent.p), .relaxed)
+    #endif
     // Also after a violation that was collected: never below where we stood.
     agent.ipl = max(saved.0, level)
     c.pointee.lockedThrough = max(saved.1, level)
@@ -64,6 +79,9 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
       c.pointee.pins &-= 1
       c.pointee.lockedThrough = saved.1
       c.pointee.lockedRank = saved.2
+      #if Witness
+        owner.store(0, .relaxed)
+      #endif
       agent.leaveLock(queue)
       agent.ipl = saved.0
       agent.recognise()
@@ -89,6 +107,6 @@ extension InterruptSystem {
   public func levelLock<Value>(
     at level: Level, rank: Int32 = 0, _ value: sending Value
   ) -> LevelLock<Value, M> {
-    LevelLock(core, at: level, rank: rank, value)
+    LevelLock(self, at: level, rank: rank, value)
   }
 }

@@ -18,10 +18,13 @@ public final class PerCPU<Value, M: Machine>: @unchecked Sendable {
   @usableFromInline let level: Level
   @usableFromInline let cells: UnsafeMutablePointer<UnsafeMutablePointer<Cell>>
   @usableFromInline let system: SystemRef<M>
+  /// Kept, so that the system is there as long as its values are.
+  @usableFromInline let owner: InterruptSystem<M>
   @usableFromInline let count: Int
 
-  @inlinable init(_ system: SystemRef<M>, at level: Level, _ make: (Int) -> Value) {
-    self.system = system
+  @inlinable init(_ owner: InterruptSystem<M>, at level: Level, _ make: (Int) -> Value) {
+    self.owner = owner
+    system = owner.core
     self.level = level
     count = system.cpuCount
     cells = .allocate(capacity: count)
@@ -44,7 +47,7 @@ public final class PerCPU<Value, M: Machine>: @unchecked Sendable {
   }
 
   /// Opens this CPU's value. At an IPL at or above the level (a raise, a mask, a handler), from a context that started at or
-  /// below it. Nil, after the witness has said so, if that is not so.
+  /// below it. Nil, after the witness has said so, if that is not so; with ``Execution/threads`` always.
   @inlinable @discardableResult
   public func open<R, E: Error>(
     file: StaticString = #fileID, line: UInt = #line, _ body: (inout Value) throws(E) -> R
@@ -52,6 +55,10 @@ public final class PerCPU<Value, M: Machine>: @unchecked Sendable {
     guard let agent = system.existingAgent(), agent.isCPU else {
       let visitor = system.currentAgent()
       system.report(.cellByVisitor, visitor, level, "a PerCPU value", .init(file, line))
+      return nil
+    }
+    if system.configuration.execution == .threads {
+      system.report(.cellUnderThreads, agent, level, "a PerCPU value", .init(file, line))
       return nil
     }
     let cell = cells[agent.cpu]
@@ -93,6 +100,6 @@ extension InterruptSystem {
   /// Makes a value for each CPU, guarded by `level`. `make` is called once for each CPU, here and now.
   @inlinable
   public func perCPU<Value>(at level: Level, _ make: (_ cpu: Int) -> Value) -> PerCPU<Value, M> {
-    PerCPU(core, at: level, make)
+    PerCPU(self, at: level, make)
   }
 }

@@ -36,7 +36,7 @@ extension AgentRef {
       slot.pointee.body(Here(self))
       context = parent
     }
-    record.countRun(drained: home.p != p)
+    record.countRun(drained: home.p != p && !p.pointee.isLevelThread)
     if start != 0 {
       let time = M.now() &- start
       record.runTime.fetchAdd(UInt(truncatingIfNeeded: time), .relaxed)

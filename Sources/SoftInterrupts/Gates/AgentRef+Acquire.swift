@@ -87,8 +87,11 @@ extension AgentRef {
     // Relaxed: published by the queue's lock.
     node.pointee.state.store(WaiterState.waiting, .relaxed)
     node.pointee.queue = queue
-    locked(queue) { $0.append(node) }
-    p.pointee.waiting = node
+    locked(queue) {
+      $0.append(node)
+      // Still at IPL `high`: what interrupts from here on finds that this CPU waits, and says that it serves.
+      p.pointee.waiting = node
+    }
     var spins = 0
     while true {
       // I try now, or say again that I wait: no longer `woken`. A failure means granted.
@@ -99,7 +102,10 @@ extension AgentRef {
       // before our announcement, or sees it (GateWord.swift).
       if queue.pointee.word.announce(gate) {
         if tryNoting(queue, noted) {
-          locked(queue) { $0.remove(node) }
+          locked(queue) {
+            $0.remove(node)
+            p.pointee.waiting = nil
+          }
           break
         }
         ipl = waitLevel
@@ -110,7 +116,7 @@ extension AgentRef {
         // Nothing is dispatched on this CPU between the grant and this.
         note(noted)
         // The granter unlinked the node after it said so, still under the lock: the node is free to reuse after it.
-        locked(queue) { _ in }
+        locked(queue) { _ in p.pointee.waiting = nil }
         break
       }
       // A pause that is over is over here too: the wait may be for who waits for the level that pauses.
@@ -131,7 +137,6 @@ extension AgentRef {
       }
       sleep(above: waitLevel, refused: queue.pointee.word.isOnlyReserved(gate))
     }
-    p.pointee.waiting = nil
     p.pointee.waitDepth -= 1
   }
 

@@ -129,7 +129,9 @@ extension Handler {
     }
     // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
     M.lightFence()
-    if home.p.pointee.offline.load(.relaxed) != 0 { return system.object.reroute(self, from: home) }
+    if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse {
+      return system.object.reroute(self, from: home)
+    }
     return .scheduled
   }
 }

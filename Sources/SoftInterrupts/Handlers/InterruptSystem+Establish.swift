@@ -112,11 +112,9 @@ extension InterruptSystem {
       // No run is under way and none can start: the body may go. It dies outside of any lock.
       body = slot.pointee.body
       slot.pointee.body = { _ in }
-      self.lockedTable {
-        // Or the next owner of the slot would be suspended for ever.
-        slot.pointee.suspensions = 0
-        self.quarantine(slot)
-      }
+      // Or the next owner of the slot would be suspended for ever.
+      slot.pointee.suspensions = 0
+      self.quarantine(slot)
       return .done(dropped: dropped)
     }
     withExtendedLifetime(body) {}
@@ -129,12 +127,10 @@ extension InterruptSystem {
     _ way: WayIn, of handler: Handler<M>, file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
     if Mutant.isOn(.changeAtOnce) { ways(handler.slot.pointee.level).set(handler.slot.pointee.bit, way) }
-    let result = change(handler, .init(file, line)) { slot, ways in
+    return change(handler, .init(file, line)) { slot, ways in
       ways.set(slot.pointee.bit, way)
       return .done(dropped: 0)
     }
-    ringPending(handler.slot)
-    return result
   }
 
   /// Keeps a handler from running until ``resume(_:)`` has been called as often; when this returns `.done`, no run is under way.
@@ -143,10 +139,9 @@ extension InterruptSystem {
   @inlinable public func suspend(
     _ handler: Handler<M>, file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
-    change(handler, .init(file, line)) { slot, ways in
-      .done(dropped: 0)
-    } counting: {
-      $0.pointee.suspensions = $0.pointee.suspensions + 1
+    change(handler, .init(file, line)) { slot, _ in
+      slot.pointee.suspensions = slot.pointee.suspensions + 1
+      return .done(dropped: 0)
     }
   }
 
@@ -163,17 +158,17 @@ extension InterruptSystem {
       }
       result = .done(dropped: 0)
     }
-    if result != .notEstablished { ringPending(slot) }
+    if result != .notEstablished { ringPending(handler) }
     return result
   }
 
   // MARK: -
 
-  /// Excludes every run of a handler, in order, and calls `body` meanwhile.
+  /// Excludes every run of a handler, in order, and calls `body` meanwhile, under the table lock: changers exclude each other,
+  /// also those of an MP-safe handler, which wait for the CPUs side by side.
   @inlinable func change(
     _ handler: Handler<M>, _ site: Violation.Site,
-    _ body: (UnsafeMutablePointer<HandlerSlot<M>>, Ways<M>) -> ChangeResult,
-    counting: (UnsafeMutablePointer<HandlerSlot<M>>) -> Void = { _ in }
+    _ body: (UnsafeMutablePointer<HandlerSlot<M>>, Ways<M>) -> ChangeResult
   ) -> ChangeResult {
     let slot = handler.slot
     let level = slot.pointee.level
@@ -211,14 +206,13 @@ extension InterruptSystem {
       var result = ChangeResult.notEstablished
       var isRetry = false
       func finish() {
-        if slot.pointee.generation.load(.acquire) == handler.generation {
-          // Another changer may have been here while we waited; then we have waited for the wrong thing.
-          isRetry = ways.way(of: slot.pointee.bit) != way
-          if !isRetry { result = body(slot, ways) }
-        }
         self.lockedTable {
+          // Another changer may have been here while we waited: it has ended the handler, or we have waited for the wrong thing.
+          if slot.pointee.generation.load(.acquire) == handler.generation {
+            isRetry = ways.way(of: slot.pointee.bit) != way
+            if !isRetry { result = body(slot, ways) }
+          }
           slot.pointee.changes = slot.pointee.changes - 1
-          if result != .notEstablished { counting(slot) }
           if slot.pointee.suspensions == 0 && slot.pointee.changes == 0 {
             ways.suspended.fetchAnd(~slot.pointee.bit, .acquireRelease)
           }
@@ -232,20 +226,24 @@ extension InterruptSystem {
       } else {
         raise(exactly: level, file: site.file, line: site.line) { _ in finish() }
       }
-      if isRetry { continue }
-      ringPending(slot)
-      return result
+      ringPending(handler)
+      if !isRetry { return result }
     }
   }
 
   /// Rings each CPU on which the handler is pending: its mark may have been looked at under what was true before.
-  @inlinable func ringPending(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
+  @inlinable func ringPending(_ handler: Handler<M>) {
+    let slot = handler.slot
     let level = slot.pointee.level
     for cpu in 0..<cpuCount {
       let home = agent(ofCPU: cpu)
       // A read-modify-write, not a load: a mark that it does not see comes later in the word's order, and so does the look
       // that the mark asks for, which then sees what was changed before.
-      if home.pending(level).fetchOr(0, .acquireRelease) & slot.pointee.bit != 0 { home.ring(level) }
+      guard home.pending(level).fetchOr(0, .acquireRelease) & slot.pointee.bit != 0 else { continue }
+      home.ring(level)
+      // Change, then flag: as a schedule does. A CPU that was seen in use leaves only after it has seen the change.
+      M.lightFence()
+      if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse { _ = reroute(handler, from: home) }
     }
     if let agent = existingAgent(), agent.isCPU { agent.recognise() }
   }

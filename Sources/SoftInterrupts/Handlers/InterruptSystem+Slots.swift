@@ -1,8 +1,8 @@
 // Slots between owners: quarantine and reuse; the handler that ends itself.
 //
 // Law: a slot leaves quarantine only when, after its generation was changed and a heavy fence, every counter of schedules in
-// flight was seen 0 and every CPU outside an MP-safe run of the level once. A schedule or run that began later has seen the
-// new generation, or no way in.
+// flight was seen 0 and every CPU outside an MP-safe run of the level once, and nobody is about to change it. A schedule or run
+// that began later has seen the new generation, or no way in.
 
 /// Slots of each level that the core uses itself.
 @frozen @usableFromInline enum InternalSlots {
@@ -32,9 +32,11 @@ extension InterruptSystem {
     let slots = (0..<UInt.bitWidth).filter { waiting & (1 << UInt($0)) != 0 }
     bodies.reserveCapacity(slots.count)
     lockedTable {
-      guard isQuiet(level) else { return }
+      guard !isShutDown, isQuiet(level) else { return }
       for index in slots {
         let slot = slotMemory(level, index)
+        // A changer that came too late has still to take back its keeping away of dispatch.
+        if slot.pointee.changes != 0 { continue }
         // Two threads may have come with the same list; only one finds the bit.
         guard ways.quarantined.fetchAnd(~slot.pointee.bit, .acquireRelease) & slot.pointee.bit != 0 else {
           continue
@@ -50,12 +52,18 @@ extension InterruptSystem {
 
   /// Whether no schedule is in flight and no MP-safe handler of the level runs. Table lock held, after a heavy fence.
   @inlinable func isQuiet(_ level: Level) -> Bool {
-    if foreignInflight.load(.sequentiallyConsistent) != 0 { return false }
-    for cpu in 0..<cpuCount {
-      let agent = agent(ofCPU: cpu)
-      if agent.p.pointee.inflight.load(.acquire) != 0 { return false }
-      if agent.p.pointee.epochs[Int(level.rawValue)].isOdd { return false }
+    for cpu in 0..<cpuCount where agent(ofCPU: cpu).p.pointee.epochs[Int(level.rawValue)].isOdd {
+      return false
     }
+    return noScheduleInFlight()
+  }
+
+  /// Whether no schedule is between its look at the generation and its mark. After a heavy fence, so that one that is not seen has
+  /// seen what was changed before.
+  @inlinable func noScheduleInFlight() -> Bool {
+    if foreignInflight.load(.sequentiallyConsistent) != 0 { return false }
+    for cpu in 0..<cpuCount where agent(ofCPU: cpu).p.pointee.inflight.load(.acquire) != 0 { return false }
+    for thread in levelThreads where thread.agent.pointee.inflight.load(.acquire) != 0 { return false }
     return visitorsAreQuiet()
   }
 

@@ -6,9 +6,9 @@ public struct Violation: Sendable, CustomStringConvertible {
   public enum Rule: UInt8, Sendable, CaseIterable {
     case cumulativeInsideExact, downward, raiseUnderMask, gateUnderLevelLock, disjointRaises
     case bigLockInHandler, bigLockTooLate, waitOutOfOrder, levelLockAboveLevel, levelLockRank
-    case maskByVisitor, cellByVisitor, cellLevel, cellOpenTwice, cellElsewhere, guardOpenTwice
-    case parkUnderGate, conditionInHandler, conditionWithoutGuard, leaveUnderGate, twoSystems, raiseInSignal,
-      changeFromInside
+    case maskByVisitor, cellByVisitor, cellLevel, cellOpenTwice, cellUnderThreads, levelLockTwice
+    case parkUnderGate, conditionInHandler, conditionWithoutGuard, leaveUnderGate, twoSystems
+    case changeFromInside
 
     /// The rule, and what to do instead.
     public var remedy: String {
@@ -32,8 +32,10 @@ public struct Violation: Sendable, CustomStringConvertible {
       case .cellLevel:
         "a PerCPU value is opened at its level or masked to it, by a context that started at or below it"
       case .cellOpenTwice: "this PerCPU value is already open on this CPU"
-      case .cellElsewhere: "this PerCPU value belongs to another system"
-      case .guardOpenTwice: "this value is already open"
+      case .cellUnderThreads:
+        "with execution by threads the levels of a CPU run beside each other: guard the value by a LevelLock"
+      case .levelLockTwice:
+        "this thread has this LevelLock already, and would wait for itself: lock it once, further out"
       case .parkUnderGate: "nothing sleeps while it holds a gate, a mask or a LevelLock"
       case .conditionInHandler: "only base code and visitors wait for a condition: schedule a handler instead"
       case .conditionWithoutGuard: "the signaller of a condition holds its guard's gate"
@@ -41,7 +43,6 @@ public struct Violation: Sendable, CustomStringConvertible {
       case .twoSystems: "a thread holds gates of one system at a time"
       case .changeFromInside:
         "a handler ends itself with here.retire(); others change it from outside its run"
-      case .raiseInSignal: "no raise in a signal handler: schedule() from there"
       }
     }
   }

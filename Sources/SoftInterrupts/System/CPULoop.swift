@@ -70,7 +70,7 @@ extension InterruptSystem {
     var accepted = false
     let add = {
       // The flag is set under the same lock before the CPU looks for the last time.
-      guard !self.isClosed(cpu) else { return }
+      guard self.closed[cpu].isEmpty else { return }
       queue.pointee.list.pointee.jobs.append(job)
       accepted = true
     }
@@ -101,12 +101,14 @@ extension InterruptSystem {
     M.setCurrent(nil)
   }
 
-  /// Serves, runs base code (unless it stands in for base code that has left) and sleeps until it is over and nothing is left.
+  /// Serves, runs base code (unless it stands in for base code that has left) and sleeps until it is over and nothing is left; who
+  /// stands in leaves at once, with nothing on its stack: what is left is for the base code's thread.
   @inlinable func loop(_ agent: AgentRef<M>, runsJobs: Bool = true, until isOver: () -> Bool) {
     let cpu = agent.cpu
     var idleRound = 0
     while !agent.p.pointee.isAbandoned {
-      if agent.p.pointee.offline.load(.acquire) == 2 && stopping.load(.acquire) & 1 == 0 && !isOver() {
+      if !runsJobs && isOver() { break }
+      if agent.p.pointee.offline.load(.acquire) == OfflineState.away && stopping.load(.acquire) & 1 == 0 {
         agent.standAside()
         continue
       }
@@ -129,19 +131,21 @@ extension InterruptSystem {
         continue
       }
       // With threads of their own, handlers are the levels' affair.
-      let isAsked = isOver() || agent.p.pointee.offline.load(.acquire) == 1
-      let isIdle = isAsked && (configuration.execution == .threads || !hasPending(agent))
+      let mayLeave = runsJobs && agent.p.pointee.offline.load(.acquire) == OfflineState.leaving
+      let isIdle =
+        (mayLeave || isOver()) && (configuration.execution == .threads || !hasPending(agent))
       if isIdle && isOver() { break }
+      if isIdle && mayLeave {
+        // Quiet: nothing is held, nothing is pending that may run.
+        agent.p.pointee.offline.store(OfflineState.away, .release)
+        M.lightFence()
+        if quiescers.load(.sequentiallyConsistent) != 0 { wakeQuiescers() }
+        continue
+      }
       if runsJobs && stopping.load(.acquire) & 1 != 0 {
         // Also with marks on busy gates: who holds them may run the work, and does not ring then.
         agent.rest()
         continue
-      }
-      if isIdle && agent.p.pointee.offline.load(.acquire) == 1 {
-        // Quiet: nothing is held, nothing is pending that may run.
-        agent.p.pointee.offline.store(2, .release)
-        M.lightFence()
-        if quiescers.load(.sequentiallyConsistent) != 0 { wakeQuiescers() }
       }
       if idleRound < configuration.idleRounds {
         if configuration.idleRounds != .max { idleRound += 1 }
@@ -196,70 +200,25 @@ extension InterruptSystem {
   }
 }
 
-extension Here {
-  /// Leaves the CPU while `body` blocks in system calls: the CPU's handlers go on, on a thread that stands in for it.
-  ///
-  /// Base code at IPL `none` that holds no gate, cell, mask or LevelLock. In `body` the thread is a visitor. Coming back waits,
-  /// holding nothing, until the CPU is at IPL `none`.
-  @inlinable public func leaveCPU<R, E: Error>(
-    file: StaticString = #fileID, line: UInt = #line, _ body: () throws(E) -> R
-  ) throws(E) -> R {
-    let agent = agent
-    let system = agent.system
-    let c = agent.context
-    guard agent.isCPU, agent.held.isEmpty, agent.ipl == .none, c.pointee.pins == 0,
-      c.pointee.lockedThrough == .none, c.pointee.parent == nil
-    else {
-      system.report(.leaveUnderGate, agent, .none, "leaving the CPU", .init(file, line))
-      return try body()
-    }
-    let words = UnsafeMutablePointer<M.Word>.words(2)
-    let (back, gone) = (words, words + 1)
-    // The words go when the substitute has said that it is gone.
-    defer { words.deallocate() }
-    M.setCurrent(nil)
-    // A seat of its own: in `body` the thread may visit other systems, and come back as another visitor.
-    let seat = system.object.machine.makeVisitorSeat()
-    defer { system.object.machine.releaseSeat(seat) }
-    nonisolated(unsafe) let flags = (back, gone)
-    do throws(MachineError) {
-      try system.object.machine.startSubstitute(forCPU: agent.cpu) {
-        M.setCurrent(UnsafeMutableRawPointer(agent.p))
-        // Acquire and release: what each of the two threads wrote as this CPU is visible to the other.
-        system.object.loop(agent, runsJobs: false) { flags.0.load(.acquire) != 0 }
-        M.setCurrent(nil)
-        flags.1.store(1, .release)
-        M.unpark(seat)
-      }
-    } catch {
-      M.fatal("CPU \(agent.cpu): no thread to stand in for it: \(error)")
-    }
-    defer {
-      back.store(1, .release)
-      M.unpark(agent.p.pointee.seat)
-      while gone.load(.acquire) == 0 { system.object.machine.park(seat, until: .max) }
-      // Whatever visitor the thread is by now.
-      if let visitor = M.current { AgentRef(visitor.assumingMemoryBound(to: Agent<M>.self)).endVisit() }
-      M.setCurrent(UnsafeMutableRawPointer(agent.p))
-    }
-    return try body()
-  }
-}
-
 extension InterruptSystem {
-  /// In `stopping`: every CPU was seen at rest, with nothing asked of any.
+  /// In `stopping`: every CPU was seen at rest, with nothing asked of any; or the grace is over.
   @inlinable static var cpusMayLeave: UInt { 8 }
+  /// The shutdown has been: the CPUs are gone, and counts stand still.
+  @inlinable static var isOver: UInt { 16 }
 
-  /// Waits until the CPUs, which have been told to stop, are all at rest and nothing is asked of any; or until `deadline`.
+  /// Waits until the agents, which have been told to stop, are all at rest and nothing is asked of any CPU; or until `deadline`.
   ///
-  /// A CPU's `rest` counts: odd while it rests. All odd, then nothing pending, then the same counts again: so all rested at one
+  /// An agent's `rest` counts: odd while it rests. All odd, then nothing pending, then the same counts again: so all rested at one
   /// time, nothing was pending after it, and what rests asks nothing of others.
-  @inlinable func waitForRest(until deadline: UInt64) {
+  @inlinable func waitForRest(of agents: [UnsafeMutablePointer<Agent<M>>], until deadline: UInt64) {
     var round = 0
     while M.now() < deadline {
-      let counts = (0..<cpuCount).map { agent(ofCPU: $0).p.pointee.rest.load(.acquire) }
-      if counts.allSatisfy({ $0 & 1 == 1 }), (0..<cpuCount).allSatisfy({ !hasPending(agent(ofCPU: $0)) }),
-        (0..<cpuCount).allSatisfy({ agent(ofCPU: $0).p.pointee.rest.load(.acquire) == counts[$0] })
+      let counts = agents.map { $0.pointee.rest.load(.acquire) }
+      // With threads for levels the CPUs' own threads dispatch nothing: what is pending is asked of the level threads.
+      let isAsked = { (cpu: Int) in self.hasPending(self.agent(ofCPU: cpu)) }
+      let dispatches = configuration.execution == .inline || agents.first?.pointee.isLevelThread == true
+      if counts.allSatisfy({ $0 & 1 == 1 }), !dispatches || !(0..<cpuCount).contains(where: isAsked),
+        zip(agents, counts).allSatisfy({ $0.pointee.rest.load(.acquire) == $1 })
       {
         return
       }
@@ -275,25 +234,12 @@ extension AgentRef {
   @inlinable func rest() {
     let rest = p.pointee.rest
     rest.store(rest.load(.relaxed) &+ 1, .release)
-    sleep(above: ipl)
-    rest.store(rest.load(.relaxed) &+ 1, .release)
-  }
-
-  /// An offline CPU between two rings: answers cross-calls, so that nobody waits for it for ever, and sleeps. What else is
-  /// pending stays so.
-  @inlinable func standAside() {
-    p.pointee.isAside = true
-    for level in Level.allCases.reversed() where level != .none {
-      let slot = system.slot(level, bit: 1 << UInt(InternalSlots.crossCalls))
-      guard claim(slot, home: self) else { continue }
-      enterEpoch(level)
-      run(slot, as: .mpSafe, own: [], home: self)
-      leaveEpoch(level)
-      ipl = .none
+    if p.pointee.isLevelThread {
+      system.object.machine.park(p.pointee.seat, until: .max)
+    } else {
+      sleep(above: ipl)
     }
-    p.pointee.isAside = false
-    // Whoever marks rings afterwards, so a mark after the look ends this sleep.
-    system.object.machine.park(p.pointee.seat, until: .max)
+    rest.store(rest.load(.relaxed) &+ 1, .release)
   }
 }
 

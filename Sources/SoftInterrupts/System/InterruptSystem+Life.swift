@@ -1,7 +1,6 @@
-// Start, offline and online, shutdown.
+// Start and shutdown.
 //
-// Law: nothing that was accepted is lost in silence: it is run, handed to another CPU, kept until its CPU is back, or counted
-// in a report.
+// Law: nothing that was accepted is lost in silence: it is run, or counted in a report.
 
 /// What a shutdown could not run.
 public struct ShutdownReport: Sendable, Equatable {
@@ -22,6 +21,14 @@ public struct ShutdownReport: Sendable, Equatable {
     a.armedCallouts == b.armedCallouts && a.jobs == b.jobs && a.crossCalls == b.crossCalls
       && a.pending.elementsEqual(b.pending) { $0.name == $1.name && $0.cpus == $1.cpus }
   }
+}
+
+/// Why a CPU takes no more base code. Under its job lock.
+@frozen @usableFromInline struct Closing: OptionSet {
+  @usableFromInline let rawValue: UInt8
+  @inlinable init(rawValue: UInt8) { self.rawValue = rawValue }
+  @inlinable static var forOffline: Self { Self(rawValue: 1) }
+  @inlinable static var forShutdown: Self { Self(rawValue: 2) }
 }
 
 extension InterruptSystem {
@@ -63,15 +70,17 @@ extension InterruptSystem {
       isShutDown = true
     }
     guard isFirst else { return ShutdownReport() }
-    for cpu in 0..<cpuCount { lockedJobs(jobs + cpu) { closed[cpu] = true } }
+    for cpu in 0..<cpuCount { lockedJobs(jobs + cpu) { closed[cpu].insert(.forShutdown) } }
     let (deadline, overflow) = M.now().addingReportingOverflow(grace.clampedNanoseconds)
     core.p.pointee.stopBy = overflow ? .max : deadline
     stopping.fetchOr(1, .acquireRelease)
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
     // Together: a CPU that left first would leave what the others ask of it.
-    waitForRest(until: core.p.pointee.stopBy)
+    waitForRest(of: (0..<cpuCount).map { agents + $0 }, until: core.p.pointee.stopBy)
     stopping.fetchOr(Self.cpusMayLeave, .acquireRelease)
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
+    // Who takes a CPU offline does not wait for one that has left.
+    wakeQuiescers()
     for cpu in 0..<cpuCount { machine.join(cpu: cpu) }
     joinLevelThreads()
     finishPending()
@@ -87,6 +96,12 @@ extension InterruptSystem {
       }
     }
     M.heavyFence()
+    // A schedule that has seen the old generation marks, and is counted. It waits for nothing, so neither do we for long.
+    var round = 0
+    while !Mutant.isOn(.noInflightLook) && !noScheduleInFlight() {
+      M.pause(round)
+      round += 1
+    }
     for level in Level.allCases {
       for index in 0..<Int(PendingWord.half) {
         guard let slot = slots[Int(level.rawValue) * UInt.bitWidth + index] else { continue }
@@ -101,8 +116,10 @@ extension InterruptSystem {
     for cpu in 0..<cpuCount {
       report.armedCallouts += agents[cpu].wheel!.wheel.pointee.armed
       while jobs[cpu].list.pointee.pop() != nil { report.jobs += 1 }
-      for level in Level.allCases { report.crossCalls += dropCalls(cpu, level) }
+      for level in Level.allCases { dropCalls(cpu, level) }
     }
+    report.crossCalls = Int(droppedCalls.load(.acquire))
+    stopping.fetchOr(Self.isOver, .acquireRelease)
     return report
   }
 
@@ -136,92 +153,14 @@ extension InterruptSystem {
     return left
   }
 
-  /// Drops the calls of a stopped CPU; whoever waits for one is let go.
-  @inlinable func dropCalls(_ cpu: Int, _ level: Level) -> Int {
+  /// Drops the calls of a CPU that has left, and counts them; whoever waits for one is let go.
+  @inlinable func dropCalls(_ cpu: Int, _ level: Level) {
     var address = (agents[cpu].calls + Int(level.rawValue)).exchange(0, .acquireRelease)
-    var count = 0
     while let pointer = UnsafeRawPointer(bitPattern: address) {
       let call = Unmanaged<CrossCall<M>>.fromOpaque(pointer).takeRetainedValue()
       address = call.next
-      count += 1
-      if let done = call.done {
-        let waiter = call.waiter
-        done.store(1, .release)
-        if let waiter { M.unpark(waiter) }
-      }
+      droppedCalls.fetchAdd(1, .acquireRelease)
+      call.finish(CrossCallState.dropped)
     }
-    return count
-  }
-
-  /// Whether a CPU takes no more base code. Its job lock is held.
-  @inlinable func isClosed(_ cpu: Int) -> Bool { closed[cpu] }
-
-  // MARK: Offline
-
-  /// Takes a CPU out of use: what is pending there is run, new bound work waits until ``online(_:)``, `.anywhere` work and base
-  /// code go elsewhere or are refused. Returns when the CPU is quiet. From a visitor that holds nothing; CPU 0 stays.
-  ///
-  /// - Returns: false if it is CPU 0, offline already, or the system is shut down.
-  @inlinable @discardableResult public func offline(_ cpu: Int) -> Bool {
-    precondition(cpu >= 0 && cpu < cpuCount, "offline: no such CPU")
-    let agent = currentAgent()
-    precondition(!agent.isCPU && agent.held.isEmpty, "offline() is called by a visitor that holds nothing")
-    guard cpu != 0 else { return false }
-    var accepted = false
-    lockedJobs(jobs + cpu) {
-      guard !closed[cpu] else { return }
-      closed[cpu] = true
-      accepted = true
-    }
-    guard accepted else { return false }
-    let home = self.agent(ofCPU: cpu)
-    // Flag, then look: pairs with bit, then flag, of schedule; store–load on two words, so the heavy fence.
-    home.p.pointee.offline.store(1, .sequentiallyConsistent)
-    M.heavyFence()
-    if !Mutant.isOn(.noOfflineLook) {
-      for level in Level.allCases where level != .none {
-        if home.pending(level).load(.acquire) & PendingWord.handlers != 0 { home.ring(level) }
-      }
-    }
-    // The loop says that it is quiet by taking the flag to 2.
-    home.summary.fetchOr(1, .acquireRelease)
-    M.unpark(home.p.pointee.seat)
-    lockedVisitors { quiescing.append(agent.p.pointee.seat) }
-    quiescers.fetchAdd(1, .sequentiallyConsistent)
-    agent.serveUntil { home.p.pointee.offline.load(.acquire) == 2 }
-    quiescers.fetchAdd(0 &- 1, .sequentiallyConsistent)
-    lockedVisitors {
-      let seat = agent.p.pointee.seat
-      if let mine = quiescing.lastIndex(where: { M.isSame($0, seat) }) { quiescing.remove(at: mine) }
-    }
-    return true
-  }
-
-  /// Puts a CPU back into use; what waited for it is run. False if it was not offline.
-  @inlinable @discardableResult public func online(_ cpu: Int) -> Bool {
-    precondition(cpu >= 0 && cpu < cpuCount, "online: no such CPU")
-    let home = agent(ofCPU: cpu)
-    guard home.p.pointee.offline.load(.acquire) == 2, stopping.load(.acquire) & 1 == 0 else { return false }
-    lockedJobs(jobs + cpu) { closed[cpu] = false }
-    home.p.pointee.offline.store(0, .sequentiallyConsistent)
-    M.heavyFence()
-    for level in Level.allCases where level != .none {
-      if home.pending(level).fetchOr(0, .acquireRelease) & PendingWord.handlers != 0 { home.ring(level) }
-    }
-    M.unpark(home.p.pointee.seat)
-    return true
-  }
-
-  /// A schedule found its CPU offline after it had set the bit: `.anywhere` work goes to a CPU that is online, bound work stays.
-  ///
-  /// Who coalesced with the mark is served as well: the new mark comes after the taking back.
-  @inlinable func reroute(_ handler: Handler<M>, from home: AgentRef<M>) -> ScheduleResult {
-    let slot = handler.slot
-    if slot.pointee.isBound { return .offline }
-    guard PendingWord.claim(home.pending(slot.pointee.level), slot.pointee.bit) != nil else {
-      return .scheduled
-    }
-    // CPU 0 never goes offline.
-    return handler.schedule(on: 0)
   }
 }

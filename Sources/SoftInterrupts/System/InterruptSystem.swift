@@ -22,13 +22,15 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @usableFromInline let tableLock: UnsafeMutablePointer<M.Word>
   @usableFromInline let visitorLock: UnsafeMutablePointer<M.Word>
   /// CPUs that take no more base code; each entry under that CPU's job lock.
-  @usableFromInline let closed: UnsafeMutablePointer<Bool>
-  /// The threads of levels. Written at start and shutdown only.
+  @usableFromInline let closed: UnsafeMutablePointer<Closing>
+  /// Cross-calls that will not run.
+  @usableFromInline let droppedCalls: UnsafeMutablePointer<M.Word>
+  /// The threads of levels. Written at start and, under the table lock, at shutdown only.
   @usableFromInline var levelThreads: [(agent: UnsafeMutablePointer<Agent<M>>, join: () -> Void)] = []
   // Table lock.
   @usableFromInline var isShutDown = false
-  /// Callout nodes that nobody owns. Table lock.
-  @usableFromInline var freeNodes: UnsafeMutablePointer<CalloutNode<M>>?
+  /// Callout nodes that nobody owns, for each CPU. Table lock.
+  @usableFromInline var freeNodes: [UnsafeMutablePointer<CalloutNode<M>>?]
   @usableFromInline var slabs: [UnsafeMutablePointer<CalloutNode<M>>] = []
   // Visitor lock.
   @usableFromInline var visitors: [UnsafeMutablePointer<Agent<M>>] = []
@@ -49,9 +51,11 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
     let cpuCount = machine.cpuCount
     self.cpuCount = cpuCount
     core = SystemRef(.allocate(capacity: 1))
+    freeNodes = Array(repeating: nil, count: cpuCount)
     jobs = .allocate(capacity: cpuCount)
     closed = .allocate(capacity: cpuCount)
-    closed.initialize(repeating: false, count: cpuCount)
+    closed.initialize(repeating: [], count: cpuCount)
+    droppedCalls = .words(1)
     tableLock = .words(Agent<M>.wordsPerLine)
     visitorLock = .words(Agent<M>.wordsPerLine)
     core.p.initialize(to: SystemCore(object: self, cpuCount: cpuCount, configuration: configuration))
@@ -59,7 +63,7 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
       (jobs + cpu).initialize(to: JobQueue())
       (core.p.pointee.agents + cpu).initialize(
         to: Agent(system: core, cpu: cpu, seat: machine.seat(ofCPU: cpu)))
-      core.p.pointee.agents[cpu].wheel = LockedWheel(now: M.now())
+      core.p.pointee.agents[cpu].wheel = core.p.pointee.wheels[cpu]
     }
     try startUp()
   }
@@ -67,7 +71,8 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   deinit {
     let agents = core.p.pointee.agents
     for cpu in 0..<cpuCount {
-      agents[cpu].wheel!.deallocate()
+      // Calls that were linked while the shutdown refused them.
+      for level in Level.allCases { dropCalls(cpu, level) }
       agents[cpu].deallocate()
       jobs[cpu].deallocate()
     }
@@ -76,6 +81,7 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
     jobs.deallocate()
     closed.deallocate()
     tableLock.deallocate()
+    droppedCalls.deallocate()
     visitorLock.deallocate()
     core.p.pointee.deallocate()
   }

@@ -38,7 +38,7 @@ extension InterruptSystem {
   }
 
   @inlinable static var levelThreadsMayRun: UInt { 2 }
-  /// Set when the CPUs' own threads have ended: nothing but other levels makes anything pending any more.
+  /// Set when the CPUs' own threads have ended and the levels' were seen at rest, or the grace is over.
   @inlinable static var levelThreadsMayStop: UInt { 4 }
 
   /// The life of a level's thread.
@@ -54,7 +54,7 @@ extension InterruptSystem {
     while true {
       if runLevel(agent) { continue }
       if stopping.load(.acquire) & Self.levelThreadsMayStop != 0 { break }
-      machine.park(agent.p.pointee.seat, until: .max)
+      agent.rest()
     }
     M.setCurrent(nil)
   }
@@ -83,10 +83,11 @@ extension InterruptSystem {
     return ran && !agent.p.pointee.isAbandoned
   }
 
-  /// Waits for the level threads. Each ends when it finds nothing pending after the stop; what others schedule at it later is
-  /// counted by the shutdown's report.
+  /// Waits for the level threads: until all have been seen at rest with nothing pending, or the grace is over.
   @inlinable func joinLevelThreads() {
-    stopping.fetchOr(Self.levelThreadsMayRun | Self.levelThreadsMayStop, .acquireRelease)
+    stopping.fetchOr(Self.levelThreadsMayRun, .acquireRelease)
+    waitForRest(of: levelThreads.map { $0.agent }, until: core.stopBy)
+    stopping.fetchOr(Self.levelThreadsMayStop, .acquireRelease)
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
     for thread in levelThreads { thread.join() }
   }
@@ -94,10 +95,14 @@ extension InterruptSystem {
   /// Gives the memory of the level threads back; they have ended.
   @inlinable func endLevelThreads() {
     for thread in levelThreads {
+      for level in 0..<Level.count {
+        agents[thread.agent.pointee.cpu].statistics[level].add(thread.agent.pointee.statistics[level])
+      }
       thread.agent.pointee.deallocate()
       thread.agent.deallocate()
     }
-    levelThreads = []
+    // Who looks for schedules in flight reads it there.
+    lockedTable { levelThreads = [] }
     for cpu in 0..<cpuCount where agents[cpu].levelSeats != nil {
       agents[cpu].levelSeats!.deallocate()
       agents[cpu].levelSeats = nil

@@ -29,6 +29,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noGeneration
   /// H44: an offline CPU does not look at its pending bits after its flag.
   case noOfflineLook
+  /// H30: a shutdown counts what is pending while schedules are in flight.
+  case noInflightLook
   /// H6: generations are not compared.
   case staleHandles
   /// H10: levels have no budget.

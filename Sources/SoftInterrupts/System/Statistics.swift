@@ -40,7 +40,7 @@ public struct SystemStatistics: Sendable {
 }
 
 extension LevelCounters {
-  mutating func add(_ other: LevelCounters) {
+  @usableFromInline mutating func add(_ other: LevelCounters) {
     taken &+= other.taken
     contended &+= other.contended
     delegated &+= other.delegated
@@ -57,27 +57,31 @@ extension LevelCounters {
 
 extension InterruptSystem {
   /// Reads all counts. From a visitor that holds nothing; asks each CPU by cross-call, so it waits; after ``shutdown(grace:)`` it
-  /// reads what is left. Visitors' counts are those of threads that are not inside now.
+  /// reads what is left, and during one CPUs that have left are missing. Visitors' counts are those of threads that are not inside
+  /// now.
   public func statistics() -> SystemStatistics {
     var result = SystemStatistics()
-    let isDown = stopping.load(.acquire) & 1 != 0
+    let isOver = stopping.load(.acquire) & Self.isOver != 0
+    // With threads for levels each counts for itself; a shutdown has added them up.
+    let asked = configuration.execution == .threads ? Level.allCases.filter { $0 != .none } : [.high]
     for cpu in 0..<cpuCount {
-      nonisolated(unsafe) var copy: [LevelCounters] = []
-      let agents = SendableAgents(agents)
-      let read: @Sendable (borrowing Here<M>) -> Void = { _ in
-        copy = Level.allCases.map { agents.p[cpu].statistics[Int($0.rawValue)] }
+      nonisolated(unsafe) var sums = Array(repeating: LevelCounters(), count: Level.count)
+      if isOver {
+        for level in 0..<Level.count { sums[level] = agents[cpu].statistics[level] }
+      } else {
+        let answered = asked.allSatisfy { level in
+          crossCallAndWait(on: cpu, at: level) { here in
+            for level in 0..<Level.count { sums[level].add(here.agent.p.pointee.statistics[level]) }
+          }
+        }
+        if !answered { continue }
       }
-      if isDown {
-        copy = Level.allCases.map { agents.p[cpu].statistics[Int($0.rawValue)] }
-      } else if !crossCallAndWait(on: cpu, at: .high, read) {
-        continue
-      }
-      for (level, counters) in zip(Level.allCases, copy) {
-        result.levels.append(.init(cpu: cpu, level: level, counters: counters))
+      for level in Level.allCases {
+        result.levels.append(.init(cpu: cpu, level: level, counters: sums[Int(level.rawValue)]))
       }
     }
     lockedVisitors {
-      for visitor in idleVisitors() + (isDown ? levelThreads.map { $0.agent } : []) {
+      for visitor in idleVisitors() {
         for level in Level.allCases {
           result.levels.append(
             .init(cpu: nil, level: level, counters: visitor.pointee.statistics[Int(level.rawValue)]))
@@ -113,10 +117,4 @@ extension InterruptSystem {
     }
     return entry
   }
-}
-
-/// Carries the agents' address to a CPU that reads its own.
-struct SendableAgents<M: Machine>: @unchecked Sendable {
-  let p: UnsafeMutablePointer<Agent<M>>
-  init(_ p: UnsafeMutablePointer<Agent<M>>) { self.p = p }
 }

@@ -5,6 +5,8 @@
   @usableFromInline let gateWord: GateWord<M>
   @usableFromInline let queues: UnsafeMutablePointer<GateQueue<M>>
   @usableFromInline let agents: UnsafeMutablePointer<Agent<M>>
+  /// Each CPU's callouts.
+  @usableFromInline let wheels: UnsafeMutablePointer<LockedWheel<M>>
   @usableFromInline let wayWords: UnsafeMutablePointer<M.Word>
   /// 8 levels × the bits of a word. Entries are set once, under the table lock; published by the pending bit.
   @usableFromInline let slots: UnsafeMutablePointer<UnsafeMutablePointer<HandlerSlot<M>>?>
@@ -28,6 +30,8 @@
     gateWord = GateWord<M>(.words(line))
     queues = .allocate(capacity: Level.count)
     agents = .allocate(capacity: cpuCount)
+    wheels = .allocate(capacity: cpuCount)
+    for cpu in 0..<cpuCount { (wheels + cpu).initialize(to: LockedWheel(now: M.now())) }
     wayWords = .words(Level.count * Ways<M>.size)
     slots = .allocate(capacity: Level.count * UInt.bitWidth)
     slots.initialize(repeating: nil, count: Level.count * UInt.bitWidth)
@@ -40,12 +44,13 @@
     }
   }
 
-  /// Gives the memory back, but for slots, the in-flight counter and the core's own: stale handles and threads that visited may
-  /// ask them, or compare the core's address, for ever.
+  /// Gives the memory back, but for slots, the in-flight counter, the wheels' locks and the core's own: stale handles and threads
+  /// that visited may ask them, or compare the core's address, for ever.
   @inlinable func deallocate() {
     for level in Level.allCases { queues[Int(level.rawValue)].deallocate() }
     queues.deallocate()
     agents.deallocate()
+    for cpu in 0..<cpuCount { wheels[cpu].deallocate() }
     slots.deallocate()
     gateWord.word.deallocate()
     for block in [wayWords, quiescers, stopping] { block.deallocate() }
