@@ -37,23 +37,26 @@
   }
 }
 
-/// Where gates were taken: one raise.
+/// Where gates were taken: one raise. Each raise stores it between two locked instructions, so it is two words.
 @frozen @usableFromInline struct Taking {
-  @usableFromInline var gates: GateSet
-  /// The file's name, a literal: three words are stored by each raise, so this is one.
+  /// The gates in the lowest byte, the line above.
+  @usableFromInline var gatesAndLine: UInt
+  /// The file's name, a literal.
   @usableFromInline var file: UnsafePointer<UInt8>
-  @usableFromInline var line: UInt
   @inlinable @inline(__always) init(_ gates: GateSet, _ site: Violation.Site) {
-    self.gates = gates
+    gatesAndLine = site.line << 8 | gates.rawValue
     file = site.file.utf8Start
-    line = site.line
   }
+  @inlinable var gates: GateSet { GateSet(rawValue: gatesAndLine & 0xff) }
+  @inlinable var line: UInt { gatesAndLine >> 8 }
 }
 
 @frozen @usableFromInline struct Agent<M: Machine> {
   // Own thread only.
   @usableFromInline var context: UnsafeMutablePointer<Context<M>>
   @usableFromInline var held: GateSet = []
+  /// The system's, here so that a raise finds it without a detour.
+  @usableFromInline let gateWord: GateWord<M>
   @usableFromInline var ipl: Level = .none
   /// Two sets of levels that every recognition point asks for, in one word: see `deferred` and `aged`.
   @usableFromInline var bigLockNotes: UInt16 = 0
@@ -92,7 +95,8 @@
   @usableFromInline var waitDepth: Int = 0
   /// One node for each nested wait; at most one for each gate and one more for each level's own gate.
   @usableFromInline let waiters: UnsafeMutablePointer<Waiter<M>>
-  /// Where raises took the gates this agent holds; entry k belongs to the raise whose lowest gate is k.
+  /// Where raises took the gates this agent holds; entry k belongs to the raise, or (empty) to the dispatch, whose lowest gate is
+  /// k, and means nothing once k has been left. See `taking(of:)`.
   @usableFromInline let takings: UnsafeMutablePointer<Taking>
   /// Failed tries of gate k since it was last taken.
   @usableFromInline let tries: UnsafeMutablePointer<Int>
@@ -140,6 +144,7 @@
 
   @inlinable init(system: SystemRef<M>, cpu: Int?, seat: M.Seat) {
     self.system = system
+    gateWord = system.gateWord
     self.isCPU = cpu != nil
     self.cpu = cpu ?? -1
     self.seat = seat
@@ -203,7 +208,7 @@ extension UnsafeMutablePointer where Pointee: MachineWord {
 /// What a level did on one agent. Plain counters: written by the agent's own thread, read when it stands still or
 /// approximately.
 @frozen public struct LevelCounters: Sendable {
-  /// Times a raise took this level's gate, and of these how often it found it busy.
+  /// Raises to this level that took gates, and dispatches that took its gate; and how often this gate was waited for.
   public var taken: UInt64 = 0
   public var contended: UInt64 = 0
   /// Dispatches that found the gate busy and left a mark.

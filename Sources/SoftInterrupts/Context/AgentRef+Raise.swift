@@ -47,8 +47,8 @@ extension AgentRef {
     if !gates.isEmpty {
       note(gates)
       // On return from either the IPL is the level's: it is the highest of the gates.
-      if !system.gateWord.take(gates) { takeAscending(gates, from: raised.ipl) }
-      counters(gates.lowest).pointee.taken &+= 1
+      if !p.pointee.gateWord.take(gates) { takeAscending(gates, from: raised.ipl) }
+      counters(level).pointee.taken &+= 1
       c.pointee.own.formUnion(gates)
       #if Witness
         p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site())
@@ -62,9 +62,6 @@ extension AgentRef {
   @inlinable @inline(__always) func exit(_ raised: Raised) {
     let c = context
     if !raised.gates.isEmpty {
-      #if Witness
-        p.pointee.takings[Int(raised.gates.lowest.rawValue)].gates = []
-      #endif
       leave(raised.gates, returningTo: raised.ipl)
       c.pointee.own.subtract(raised.gates)
     }
@@ -113,8 +110,10 @@ extension AgentRef {
       context.pointee.own.formUnion(gates)
       context.pointee.floor = max(raised.floor, level)
       if !gates.isEmpty {
-        counters(gates.lowest).pointee.taken &+= 1
-        p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site)
+        counters(level).pointee.taken &+= 1
+        #if Witness
+          p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site)
+        #endif
       }
       return Raised(gates: gates, ipl: raised.ipl, floor: raised.floor)
     }

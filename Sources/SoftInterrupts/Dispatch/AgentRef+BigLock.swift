@@ -49,6 +49,10 @@ extension AgentRef {
       }
     }
     note(Level.none.gate)
+    #if Witness
+      p.pointee.takings[0].gatesAndLine = 0
+      p.pointee.takings[Int(level.rawValue)].gatesAndLine = 0
+    #endif
     counters(.none).pointee.taken &+= 1
     note(level.gate)
     if tryTake(own) { return true }
@@ -122,6 +126,10 @@ extension AgentRef {
     acquire(system.queue(.none), waitingAt: .none)
     p.pointee.queued &= ~1
     note(Level.none.gate)
+    #if Witness
+      p.pointee.takings[0].gatesAndLine = 0
+      p.pointee.takings[Int(level.rawValue)].gatesAndLine = 0
+    #endif
     acquire(system.queue(level), waitingAt: level.below, noting: level.gate)
     runBigLock(level, system.ways(level))
     leaveWithBigLock(level.gate.union(Level.none.gate), returningTo: .none)

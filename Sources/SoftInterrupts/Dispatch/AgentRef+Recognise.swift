@@ -144,6 +144,9 @@ extension AgentRef {
     let tries = p.pointee.tries + Int(level.rawValue)
     ipl = level
     note(level.gate)
+    #if Witness
+      p.pointee.takings[Int(level.rawValue)].gatesAndLine = 0
+    #endif
     if tryTake(queue) {
       tries.pointee = 0
       counters(level).pointee.taken &+= 1

@@ -8,7 +8,7 @@ extension AgentRef {
   /// Frees `gates` above `none`, which the agent's top context took, on the way back to `saved`.
   @inlinable @inline(__always) func leave(_ gates: GateSet, returningTo saved: Level) {
     if gates.isEmpty { return }
-    let word = system.gateWord
+    let word = p.pointee.gateWord
     if !word.attention(gates).isEmpty {
       leaveSlowly(gates, returningTo: saved)
       return

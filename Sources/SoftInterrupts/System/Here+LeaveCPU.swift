@@ -43,6 +43,8 @@ extension Here {
     }
     defer {
       back.store(1, .release)
+      // As base code that was submitted: levels that never end leave it its share.
+      agent.summary.fetchOr(1, .acquireRelease)
       M.unpark(agent.p.pointee.seat)
       while gone.load(.acquire) == 0 { system.object.machine.park(seat, until: .max) }
       // Whatever visitor the thread is by now.

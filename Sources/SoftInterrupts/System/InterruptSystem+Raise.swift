@@ -95,13 +95,14 @@ extension AgentRef {
       let before = context.pointee.kind
       context.pointee.own.insert(gate)
       context.pointee.kind = .bigLockBase
-      p.pointee.takings[0] = Taking(gate, site)
+      #if Witness
+        p.pointee.takings[0] = Taking(gate, site)
+      #endif
       return before
     }
   }
 
   @inlinable func exitBigLock(_ before: ContextKind) {
-    p.pointee.takings[0].gates = []
     context.pointee.kind = before
     leaveWithBigLock(Level.none.gate, returningTo: .none)
     context.pointee.own.remove(Level.none.gate)

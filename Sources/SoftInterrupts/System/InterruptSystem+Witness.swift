@@ -35,13 +35,19 @@ extension InterruptSystem {
 }
 
 extension AgentRef {
-  /// Where a raise took a gate; nil if a dispatch did.
+  /// Where a raise took a gate that is held; nil if a dispatch did.
+  ///
+  /// A raise leaves its entry behind, so an entry counts only if its lowest gate is held *as the lowest of a raise or dispatch*: the
+  /// lowest gate held is one; its entry says which others came with it; the lowest of those left is the next one.
   func taking(of level: Level) -> String? {
-    for index in 0..<Level.count {
-      let taking = p.pointee.takings[index]
-      if taking.gates.contains(level.gate) {
+    var left = p.pointee.held
+    while !left.isEmpty {
+      let lowest = left.lowest
+      let taking = p.pointee.takings[Int(lowest.rawValue)]
+      left.subtract(taking.gates.union(lowest.gate))
+      if !left.contains(level.gate) {
         // The name is a literal of the program: NUL-terminated, and there for ever.
-        return "\(String(cString: taking.file)):\(taking.line)"
+        return taking.gates.isEmpty ? nil : "\(String(cString: taking.file)):\(taking.line)"
       }
     }
     return nil
