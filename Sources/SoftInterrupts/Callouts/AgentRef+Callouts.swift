@@ -13,9 +13,10 @@ extension AgentRef {
     // Acquire: pairs with the release in `shutdown`, which wrote `stopBy` before.
     if system.stopping.load(.acquire) & 1 != 0 && now >= system.stopBy { p.pointee.isAbandoned = true }
     if p.pointee.retry != 0 && now >= p.pointee.retryAt {
-      let levels = p.pointee.retry
-      p.pointee.retry = 0
-      summary.fetchOr(UInt(levels), .acquireRelease)
+      uninterrupted {
+        summary.fetchOr(UInt(p.pointee.retry), .acquireRelease)
+        p.pointee.retry = 0
+      }
     }
     if now >= p.pointee.nextDue || summary.load(.relaxed) & 1 != 0 { expire(now) }
     system.object.machine.pollDevices(cpu: cpu)
@@ -23,8 +24,11 @@ extension AgentRef {
 
   /// Tries a level's dispatch again when a reservation that refused it may have lapsed.
   @inlinable func retryLater(_ level: Level) {
-    p.pointee.retryAt = M.now() &+ system.configuration.reservationLapse
-    p.pointee.retry |= UInt8(1 << level.rawValue)
+    let time = M.now() &+ system.configuration.reservationLapse
+    uninterrupted {
+      p.pointee.retryAt = time
+      p.pointee.retry |= UInt8(1 << level.rawValue)
+    }
   }
 
   /// When this CPU has something to do by the clock, at the latest.

@@ -79,13 +79,8 @@ extension AgentRef {
       let level = left.lowest
       left.remove(level.gate)
       let waitLevel = max(saved, level.below)
-      if level == .none {
-        acquire(system.queue(level), waitingAt: waitLevel)
-        note(level.gate)
-      } else {
-        ipl = waitLevel
-        acquire(system.queue(level), waitingAt: waitLevel, noting: level.gate)
-      }
+      ipl = waitLevel
+      acquire(system.queue(level), waitingAt: waitLevel, noting: level.gate)
       context.pointee.own.insert(level.gate)
     }
   }

@@ -70,6 +70,18 @@
     locked(queue.pointee.lock) { body(queue) }
   }
 
+  /// Runs `body` at IPL `high`: for changes of what an interrupting context changes for good. The fences keep the compiler from
+  /// moving it out.
+  @inlinable func uninterrupted<R>(_ body: () -> R) -> R {
+    let saved = ipl
+    ipl = .high
+    M.localFence()
+    let result = body()
+    M.localFence()
+    ipl = saved
+    return result
+  }
+
   /// Runs `body` under a core-internal lock, at IPL `high`.
   @inlinable func locked<R>(_ lock: UnsafeMutablePointer<M.Word>, _ body: () -> R) -> R {
     let saved = ipl

@@ -78,8 +78,7 @@ extension AgentRef {
     ipl = .none
     serveUntil(isDone)
     if gates.contains(Level.none.gate) && kept.isEmpty {
-      if !tryTake(system.queue(.none)) { acquire(system.queue(.none), waitingAt: .none) }
-      note(Level.none.gate)
+      takeBigLock()
     }
     takeAscending(gates.subtracting(kept).subtracting(Level.none.gate), from: .none)
     c.pointee.own = gates

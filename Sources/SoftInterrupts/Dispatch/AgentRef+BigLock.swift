@@ -11,9 +11,7 @@ extension AgentRef {
     if Mutant.isOn(.bigLockAlways) && how == .deferred { how = .takeBoth }
     switch how {
     case .deferred:
-      // At IPL high: what interrupts in the middle of the update would be lost.
-      ipl = .high
-      p.pointee.deferred |= UInt8(1 << level.rawValue)
+      uninterrupted { p.pointee.deferred |= UInt8(1 << level.rawValue) }
     case .takeOwn:
       // A wait of this CPU for this gate is under way below us: it will run all that is pending here.
       if p.pointee.queued & UInt8(1 << level.rawValue) != 0 { break }
@@ -36,8 +34,7 @@ extension AgentRef {
     let own = system.queue(level)
     let bit: UInt = 1 << UInt(cpu)
     if Mutant.isOn(.bigLockAlways) && !held.isEmpty {
-      acquire(big, waitingAt: ipl)
-      note(Level.none.gate)
+      acquire(big, waitingAt: ipl, noting: Level.none.gate)
       return takeForDispatch(own, returningTo: saved)
     }
     ipl = level
@@ -64,7 +61,6 @@ extension AgentRef {
   }
 
   @inlinable func bounced(_ level: Level, _ saved: Level) -> Bool {
-    ipl = saved
     if system.gateWord.isOnlyReserved(Level.none.gate) || system.gateWord.isOnlyReserved(level.gate) {
       retryLater(level)
     }
@@ -73,8 +69,9 @@ extension AgentRef {
     tries.pointee += 1
     if tries.pointee > system.configuration.patience && !Mutant.isOn(.noAgeing) {
       tries.pointee = 0
-      p.pointee.aged |= UInt8(1 << level.rawValue)
+      uninterrupted { p.pointee.aged |= UInt8(1 << level.rawValue) }
     }
+    ipl = saved
     return false
   }
 
@@ -100,8 +97,10 @@ extension AgentRef {
   /// Puts deferred work back where it is looked at, once this CPU holds no gate (or holds `none`); whether it did.
   @inlinable func readmitDeferred() -> Bool {
     if p.pointee.deferred == 0 || GateOrder.bigLockDispatch(held: held) == .deferred { return false }
-    summary.fetchOr(UInt(p.pointee.deferred), .acquireRelease)
-    p.pointee.deferred = 0
+    uninterrupted {
+      summary.fetchOr(UInt(p.pointee.deferred), .acquireRelease)
+      p.pointee.deferred = 0
+    }
     return true
   }
 
@@ -115,7 +114,7 @@ extension AgentRef {
       && context.pointee.lockedThrough == .none
     {
       let level = GateSet(rawValue: UInt(p.pointee.aged)).highest
-      p.pointee.aged &= ~UInt8(1 << level.rawValue)
+      uninterrupted { p.pointee.aged &= ~UInt8(1 << level.rawValue) }
       serveAged(level)
     }
   }
@@ -123,9 +122,8 @@ extension AgentRef {
   /// Big-lock work that has bounced too often: waits in order for `none`, then for the level's gate at the level below.
   @inlinable @inline(never) func serveAged(_ level: Level) {
     p.pointee.queued |= 1
-    acquire(system.queue(.none), waitingAt: .none)
+    acquire(system.queue(.none), waitingAt: .none, noting: Level.none.gate)
     p.pointee.queued &= ~1
-    note(Level.none.gate)
     #if Witness
       p.pointee.takings[0].gatesAndLine = 0
       p.pointee.takings[Int(level.rawValue)].gatesAndLine = 0

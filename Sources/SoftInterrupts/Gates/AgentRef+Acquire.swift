@@ -30,19 +30,32 @@ extension AgentRef {
     }
   }
 
-  /// Notes a gate as held. Gates above `none` are noted *before* they are tried and struck off after they are freed, the
-  /// gate `none` the other way round: a big-lock handler that interrupts in between then errs on the safe side.
+  /// Notes a gate as held. Gates above `none` are noted *before* they are tried and struck off after they are freed: a big-lock
+  /// handler that interrupts in between then errs on the safe side. For gate `none` neither side is safe (noted and not held, such
+  /// a handler would run without it; held and not noted, aged work would wait for its own CPU), so both are done at IPL `high`.
   @inlinable @inline(__always) func note(_ gates: GateSet) { held.formUnion(gates) }
   @inlinable @inline(__always) func strike(_ gates: GateSet) { held.subtract(gates) }
 
-  /// One try of one gate at its IPL. It is noted while it is tried and once it is ours, but not while it is waited for: what
-  /// interrupts the wait may enter it.
+  /// One try of one gate; if it succeeds the IPL is the gate's. It is noted while it is tried and once it is ours, but not while it
+  /// is waited for: what interrupts the wait may enter it.
   @inlinable func tryNoting(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ noted: GateSet) -> Bool {
-    ipl = queue.pointee.level
+    let level = queue.pointee.level
+    ipl = level == .none ? .high : level
     note(noted)
-    if tryTake(queue) { return true }
+    if tryTake(queue) {
+      if level == .none { ipl = .none }
+      return true
+    }
     strike(noted)
     return false
+  }
+
+  /// Takes gate `none`, waiting in order if need be. At IPL `none`, holding nothing.
+  @inlinable func takeBigLock() {
+    let queue = system.queue(.none)
+    if tryNoting(queue, Level.none.gate) { return }
+    ipl = .none
+    acquire(queue, waitingAt: .none, noting: Level.none.gate)
   }
 
   /// Takes one gate, waiting in order at `waitLevel` (the IPL now, which is below the gate's level, or is it for an MP-safe

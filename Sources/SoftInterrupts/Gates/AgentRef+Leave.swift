@@ -18,14 +18,16 @@ extension AgentRef {
     if !wanted.isEmpty { look(wanted) }
   }
 
-  /// As ``leave(_:returningTo:)``, for sets with the big lock in them: it is struck off before it is free.
+  /// As ``leave(_:returningTo:)``, for sets with the big lock in them: it is struck off and freed without an interruption.
   @inlinable func leaveWithBigLock(_ gates: GateSet, returningTo saved: Level) {
     if !system.gateWord.attention(gates).isEmpty {
       leaveSlowly(gates, returningTo: saved)
       return
     }
-    strike(Level.none.gate)
-    let wanted = system.gateWord.free(gates)
+    let wanted = uninterrupted {
+      strike(Level.none.gate)
+      return system.gateWord.free(gates)
+    }
     strike(gates)
     if !wanted.isEmpty { look(wanted) }
   }
@@ -50,11 +52,11 @@ extension AgentRef {
     let level = queue.pointee.level
     if isCPU && (next < level || Mutant.isOn(.drainInsideMask)) { drain(queue) }
     let isBig = queue.pointee.gate == Level.none.gate && queue == system.queue(.none)
-    if isBig { strike(Level.none.gate) }
     let now = M.now()
     var woken: M.Seat?
     var marks: UInt = 0
     locked(queue) { queue in
+      if isBig { strike(Level.none.gate) }
       if let next = handOver(queue, now) {
         woken = next
         return
@@ -64,7 +66,7 @@ extension AgentRef {
       _ = queue.pointee.word.free(queue.pointee.gate)
       (woken, marks) = lookLocked(queue)
     }
-    if queue == system.queue(level) { strike(level.gate) }
+    if !isBig && queue == system.queue(level) { strike(level.gate) }
     wake(woken, marks, level)
   }
 

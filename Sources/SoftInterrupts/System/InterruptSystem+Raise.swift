@@ -88,9 +88,7 @@ extension AgentRef {
       system.report(rule, self, .none, "", site)
       return nil
     case .take(let gate):
-      let queue = system.queue(.none)
-      if !tryTake(queue) { acquire(queue, waitingAt: .none) }
-      note(gate)
+      takeBigLock()
       counters(.none).pointee.taken &+= 1
       let before = context.pointee.kind
       context.pointee.own.insert(gate)
@@ -124,8 +122,7 @@ extension AgentRef {
         round &+= 1
       }
     }
-    if !tryTake(queue) { acquire(queue, waitingAt: .none) }
-    note(Level.none.gate)
+    takeBigLock()
     // A leaving by the slow path has struck it off here too.
     context.pointee.own.insert(Level.none.gate)
   }
