@@ -235,7 +235,10 @@ extension InterruptSystem {
   @inlinable func ringPending(_ handler: Handler<M>) {
     let slot = handler.slot
     let level = slot.pointee.level
-    for cpu in 0..<cpuCount {
+    // As a schedule: the slot gets no next owner meanwhile, whose marks would be taken for this one's.
+    let inflight = existingAgent()?.p.pointee.inflight
+    handler.enter(inflight)
+    for cpu in 0..<cpuCount where handler.isCurrent {
       let home = agent(ofCPU: cpu)
       // A read-modify-write, not a load: a mark that it does not see comes later in the word's order, and so does the look
       // that the mark asks for, which then sees what was changed before.
@@ -245,6 +248,7 @@ extension InterruptSystem {
       M.lightFence()
       if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse { _ = reroute(handler, from: home) }
     }
+    handler.exit(inflight)
     if let agent = existingAgent(), agent.isCPU { agent.recognise() }
   }
 

@@ -48,6 +48,8 @@ extension InterruptSystem {
     M.unpark(home.p.pointee.seat)
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
     quiescers.fetchAdd(1, .sequentiallyConsistent)
+    // Register, then look: pairs with the CPU's last state, light fence, look for who waits.
+    M.heavyFence()
     agent.serveUntil {
       home.p.pointee.offline.load(.acquire) == OfflineState.away
         || self.stopping.load(.acquire) & Self.cpusMayLeave != 0
