@@ -28,18 +28,29 @@ extension InterruptSystem where M == HostedMachine {
   /// From a visitor; false if it is a CPU that asks, or the system is shut down.
   @discardableResult public func setPolledSource(_ source: PolledSource?, on cpu: Int) -> Bool {
     // As base code: on the thread that looks at the source, whatever the execution.
+    if isCPU { return false }
     let done = OneShot()
-    guard !isCPU,
-      submit(
-        on: cpu,
-        { [machine] _ in
-          machine.sources[cpu] = source
-          done.signal()
-        })
-    else { return false }
+    // Written by the CPU before it drops the job, read after that.
+    nonisolated(unsafe) var isTaken = false
+    do {
+      let end = SignalAtEnd(done)
+      let accepted = submit(on: cpu) { [machine] _ in
+        machine.sources[cpu] = source
+        isTaken = true
+        withExtendedLifetime(end) {}
+      }
+      if !accepted { return false }
+    }
     done.wait()
-    return true
+    return isTaken
   }
+}
+
+/// Signals when nobody holds it any more: the job that holds it has run, or was dropped by a shutdown.
+private final class SignalAtEnd: Sendable {
+  let event: OneShot
+  init(_ event: OneShot) { self.event = event }
+  deinit { event.signal() }
 }
 
 /// Says once, from one thread to another, that something is done.

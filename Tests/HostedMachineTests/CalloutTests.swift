@@ -248,4 +248,32 @@ struct CalloutTests {
     #expect(visitor.join())
     #expect(callout?.cancel() == .retired)
   }
+
+  @Test("halting a callout without a guard that arms itself again returns when it neither runs nor will")
+  func haltPeriodic() throws {
+    try withSystem { system in
+      let inside = Counter()
+      let runs = Counter()
+      nonisolated(unsafe) var me: CalloutOf?
+      let callout = try system.callout("c", at: .softClock, as: .mpSafe, cpu: 1) { _ in
+        inside.add()
+        runs.add()
+        me!.schedule(at: 0)
+        inside.add(-1)
+      }
+      me = callout
+      for round in 0..<200 {
+        callout.schedule(at: 0)
+        let before = runs.count
+        if round % 2 == 0 { #expect(eventually { runs.count > before }) }
+        #expect(callout.halt())
+        let after = runs.count
+        #expect(inside.count == 0)
+        system.settle(1)
+        #expect(runs.count == after && callout.cancel() == .notArmed)
+      }
+      callout.schedule(at: 0)
+      #expect(callout.retire() && inside.count == 0 && callout.schedule(at: 0) == .retired)
+    }
+  }
 }

@@ -175,4 +175,39 @@ struct OfflineTests {
       system.online(2)
     }
   }
+
+  @Test("a CPU that stands aside answers calls of higher levels in the middle of one that waits")
+  func asideServes() throws {
+    try withSystem(cpus: 3) { system in
+      #expect(system.offline(2))
+      let first = Event()
+      system.raise(exactly: .softNet) { _ in
+        system.crossCall(on: 2, at: .softClock) { here in
+          here.raise(exactly: .softNet) { _ in first.signal() }
+        }
+        #expect(system.someoneWaits(for: .softNet))
+        // It waits for our gate, and we for it: it serves.
+        #expect(system.crossCallAndWait(on: 2, at: .vm) { _ in })
+      }
+      #expect(first.wait())
+      system.online(2)
+    }
+  }
+
+  @Test("a CPU that comes back in the middle of a call that waits finds what waited for it")
+  func backInsideCall() throws {
+    try withSystem(cpus: 3) { system in
+      let ran = Event()
+      let handler = try system.establish("h", at: .softBio, as: .ordered) { _ in ran.signal() }
+      #expect(system.offline(2))
+      #expect(handler.schedule(on: 2) == .offline)
+      system.raise(exactly: .softNet) { _ in
+        system.crossCall(on: 2, at: .softClock) { here in here.raise(exactly: .softNet) { _ in } }
+        #expect(system.someoneWaits(for: .softNet))
+        // The ring of this is used up by the wait.
+        #expect(system.online(2))
+      }
+      #expect(ran.wait())
+    }
+  }
 }

@@ -128,4 +128,60 @@ struct ShutdownTests {
     // Counted by the threads, and added up at their end.
     #expect(system.statistics().total(.softNet).runs == 100)
   }
+
+  @Test("a visitor that holds a gate and waits for a CPU that the shutdown has given up is let go")
+  func visitorOfAbandoned() throws {
+    let system = try System(on: .hosted(cpus: 2), quiet())
+    let held = Event()
+    let release = Event()
+    let results = Log()
+    let stuck = try system.establish("stuck", at: .sched, as: .mpSafe) { _ in
+      held.signal()
+      release.hold()
+    }
+    stuck.schedule(on: 1)
+    #expect(held.wait())
+    let caller = Visitor {
+      system.raise(exactly: .softClock) { _ in
+        results.note("\(system.crossCallAndWait(on: 1, at: .vm) { _ in })")
+      }
+    }
+    let calls = system.agents[1].calls + Int(Level.vm.rawValue)
+    #expect(eventually { calls.load(.acquire) != 0 })
+    // This CPU does not end before the visitor has left its gate.
+    system.submit(on: 0) { here in here.raise(exactly: .softClock) { _ in } }
+    #expect(system.someoneWaits(for: .softClock))
+    let visitor = Visitor { system.shutdown(grace: .zero) }
+    #expect(caller.join())
+    #expect(results.all == ["false"])
+    release.signal()
+    #expect(visitor.join())
+  }
+
+  @Test("what is scheduled on a CPU that has just left is run by the shutdown, or is in its report")
+  func scheduledLate() throws {
+    for _ in 0..<30 {
+      let system = try System(on: .hosted(cpus: 2), quiet())
+      let ran = Counter()
+      let handler = try system.establish("h", at: .softNet, as: .ordered) { _ in ran.add() }
+      let stop = Counter()
+      let asked = Counter()
+      let visitor = Visitor {
+        while stop.count == 0 {
+          if handler.schedule(on: 1) == .notEstablished { break }
+          asked.add()
+        }
+      }
+      eventually { asked.count > 0 }
+      nonisolated(unsafe) var report = ShutdownReport()
+      // With a grace as long as this one, a shutdown that waits for a CPU that has left never ends.
+      let ending = Visitor { report = system.shutdown(grace: .seconds(100_000)) }
+      #expect(eventually { system.stopping.load(.acquire) & System.cpusMayLeave != 0 })
+      stop.count = 1
+      #expect(visitor.join() && ending.join())
+      // The last one may have come after the last look: then it is in the report.
+      #expect(
+        ran.count > 0 && report.jobs == 0 && report.pending.allSatisfy { $0.name == "h" && $0.cpus == 1 })
+    }
+  }
 }

@@ -262,7 +262,12 @@ final class RandomProgram: @unchecked Sendable {
       }
       text += ", IPL \(agent.ipl), held [\(agent.held)], deferred \(agent.p.pointee.deferred)"
       text += ", aged \(agent.p.pointee.aged), throttled \(agent.p.pointee.throttled)"
+      text += ", offline \(agent.p.pointee.offline.load(.acquire)), own [\(agent.p.pointee.base.pointee.own)]"
+      let calls = Level.allCases.filter { agent.p.pointee.calls[Int($0.rawValue)].value != 0 }
+      let odd = Level.allCases.filter { agent.p.pointee.epochs[Int($0.rawValue)].isOdd }
+      text += ", calls \(calls), in MP-safe runs of \(odd), waits \(agent.p.pointee.waitDepth)"
     }
+    text += "; waits for CPUs \(system.quiescers.load(.acquire))"
     return text
   }
 }

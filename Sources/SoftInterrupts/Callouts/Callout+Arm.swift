@@ -19,8 +19,11 @@ extension SystemRef {
 }
 
 extension Callout {
+  /// What is constant while it has not been retired.
+  @usableFromInline typealias Facts = (level: Level, guardLevel: Level, name: StaticString)
+
   /// Its level, guard and name; nil if it has been retired, or its system is gone.
-  @inlinable var facts: (level: Level, guardLevel: Level, name: StaticString)? {
+  @inlinable var facts: Facts? {
     node.pointee.system.lockedWheel(of: node) { _ in
       if node.pointee.identity != identity { return nil }
       return (node.pointee.level, node.pointee.guardLevel, node.pointee.name)
@@ -29,7 +32,7 @@ extension Callout {
 
   @inlinable func arm(at deadline: UInt64) -> ArmResult {
     let system = node.pointee.system
-    var isEarliest = false
+    var sleeper: M.Seat?
     let result: ArmResult = system.lockedWheel(of: node) { wheel in
       guard node.pointee.identity == identity && !node.pointee.retiring else { return .retired }
       // A popped one that waits for its guard finds another generation there: it is superseded, and does not run for the old time.
@@ -40,18 +43,29 @@ extension Callout {
       node.pointee.generation = node.pointee.generation &+ 1
       node.pointee.deadline = deadline
       wheel.pointee.insert(node)
-      let home = system.agent(ofCPU: Int(node.pointee.cpu)).p
-      isEarliest = home.pointee.nextDueShared > deadline
-      if isEarliest { home.pointee.nextDueShared = deadline }
+      let home = system.agent(ofCPU: Int(node.pointee.cpu))
+      if home.p.pointee.nextDueShared > deadline {
+        home.p.pointee.nextDueShared = deadline
+        // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls.
+        home.summary.fetchOr(1, .acquireRelease)
+        if system.existingAgent() != home { sleeper = home.p.pointee.seat }
+      }
       return wasArmed || waits ? .rearmed : .armed
     }
-    if isEarliest {
-      // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls.
-      let home = system.agent(ofCPU: Int(node.pointee.cpu))
-      home.summary.fetchOr(1, .acquireRelease)
-      if system.existingAgent() != home { M.unpark(home.p.pointee.seat) }
-    }
+    // The system may have gone since; a seat stays.
+    if let sleeper { M.unpark(sleeper) }
     return result
+  }
+
+  /// Takes it back if it is armed; whether it is not with a dispatch either, that is whether it can neither run nor be running.
+  @inlinable func isQuelled() -> Bool {
+    node.pointee.system.lockedWheel(of: node) { wheel in
+      guard node.pointee.identity == identity else { return true }
+      if node.pointee.place != .idle { wheel.pointee.remove(node) }
+      node.pointee.generation = node.pointee.generation &+ 1
+      if node.pointee.isPopped && !node.pointee.isInBody { node.pointee.isCancelled = true }
+      return !node.pointee.isPopped
+    }
   }
 
   /// Whether the calling context's own frames hold what the body runs under.

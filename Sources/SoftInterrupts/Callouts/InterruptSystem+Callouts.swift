@@ -83,33 +83,46 @@ extension InterruptSystem {
   }
 
   @inlinable func halt(_ callout: Callout<M>, _ site: Violation.Site) -> Bool {
-    guard let (level, guardLevel, name) = callout.facts else { return true }
-    let agent = currentAgent()
-    if guardLevel == .none {
-      if let rule = GateOrder.waitForCPUs(agent.standing, at: level) {
-        report(rule, agent, level, "callout \"\(name)\"", site)
-        return false
-      }
-      _ = callout.cancel()
-      waitForCPUs(at: level, agent)
-      _ = callout.cancel()
-      return true
-    }
-    if case .violation(let rule) = GateOrder.exact(agent.standing, to: guardLevel) {
-      report(rule, agent, guardLevel, "callout \"\(name)\"", site)
-      return false
-    }
-    // Under the guard no body runs, and what was popped finds another generation.
-    raise(exactly: guardLevel, file: site.file, line: site.line) { _ in _ = callout.cancel() }
+    guard let facts = callout.facts else { return true }
+    guard mayHalt(facts, site) else { return false }
+    stop(callout, facts, site)
     return true
+  }
+
+  /// Whether the wait that a halt needs is in order here; the verdict depends on the calling context alone.
+  @inlinable func mayHalt(_ facts: Callout<M>.Facts, _ site: Violation.Site) -> Bool {
+    let agent = currentAgent()
+    var broken: Violation.Rule?
+    if facts.guardLevel == .none {
+      broken = GateOrder.waitForCPUs(agent.standing, at: facts.level)
+    } else if case .violation(let rule) = GateOrder.exact(agent.standing, to: facts.guardLevel) {
+      broken = rule
+    }
+    guard let broken else { return true }
+    let level = facts.guardLevel == .none ? facts.level : facts.guardLevel
+    report(broken, agent, level, "callout \"\(facts.name)\"", site)
+    return false
+  }
+
+  /// Takes a callout back and waits until its body is not running.
+  @inlinable func stop(_ callout: Callout<M>, _ facts: Callout<M>.Facts, _ site: Violation.Site) {
+    if facts.guardLevel == .none {
+      // A body that arms its own callout again may be run once more before we are back from the wait.
+      while !callout.isQuelled() { waitForCPUs(at: facts.level, currentAgent()) }
+    } else {
+      // Under the guard no body runs, and what was popped finds another generation.
+      raise(exactly: facts.guardLevel, file: site.file, line: site.line) { _ in _ = callout.isQuelled() }
+    }
   }
 
   @inlinable func retire(_ callout: Callout<M>, _ site: Violation.Site) -> Bool {
     let node = callout.node
+    guard let facts = callout.facts else { return true }
     var isInside = false
     core.lockedWheel(of: node) { wheel in
       guard node.pointee.identity == callout.identity, node.pointee.isInBody,
-        let agent = existingAgent(), agent.isCPU, agent.cpu == Int(node.pointee.cpu)
+        let agent = existingAgent(), agent.isCPU, agent.cpu == Int(node.pointee.cpu),
+        configuration.execution == .inline || agent.p.pointee.servedLevel == facts.level
       else { return }
       // From its own body, or from something on top of it: it ends when the body does.
       isInside = true
@@ -120,18 +133,16 @@ extension InterruptSystem {
       }
     }
     if isInside { return true }
-    guard halt(callout, site) else { return false }
+    guard mayHalt(facts, site) else { return false }
+    // From here on nobody arms it: neither its body nor another, while we wait for the body.
+    core.lockedWheel(of: node) { _ in
+      if node.pointee.identity == callout.identity { node.pointee.retiring = true }
+    }
+    stop(callout, facts, site)
     var body: ((borrowing Here<M>) -> Void)?
-    core.lockedWheel(of: node) { wheel in
-      guard node.pointee.identity == callout.identity else { return }
-      if node.pointee.place != .idle { wheel.pointee.remove(node) }
-      node.pointee.generation = node.pointee.generation &+ 1
-      // A dispatch may still hold it popped, waiting for the guard: then it gives the node back.
-      if node.pointee.isPopped {
-        node.pointee.retiring = true
-      } else {
-        body = release(node)
-      }
+    core.lockedWheel(of: node) { _ in
+      // If a dispatch still holds it popped, waiting for the guard, that gives the node back; or has done so.
+      if node.pointee.identity == callout.identity && !node.pointee.isPopped { body = release(node) }
     }
     withExtendedLifetime(body) {}
     giveBack(node, body != nil)

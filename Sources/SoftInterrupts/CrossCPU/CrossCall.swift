@@ -39,7 +39,7 @@
 extension InterruptSystem {
   /// Runs `body` on a CPU at `level`, later; does not wait. Any thread and level but signal handlers. Allocates.
   ///
-  /// - Returns: false if the system has been shut down; `body` will not run then.
+  /// - Returns: false if the system has been shut down; `body` has then run before its end, or never will.
   @discardableResult
   @inlinable public func crossCall(
     on cpu: Int, at level: Level, _ body: @escaping @Sendable (borrowing Here<M>) -> Void

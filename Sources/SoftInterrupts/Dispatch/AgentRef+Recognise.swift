@@ -17,7 +17,11 @@ extension AgentRef {
     readmitThrottled()
     guard hasWork(above: ipl) else { return }
     // If the top context of this CPU is in a wait, it is suspended now: not to be given the gate.
-    let node = p.pointee.waiting
+    var node = p.pointee.waiting
+    if let waiter = node, waiter.pointee.state.load(.relaxed) == WaiterState.serving {
+      // What we interrupt is about to serve, or about to wait again: it says so itself.
+      node = nil
+    }
     if let node {
       let queue = node.pointee.queue!
       // Release: what we did before is visible to the granter; failing both acquires the grant.
@@ -49,7 +53,7 @@ extension AgentRef {
     while true {
       let open = Self.bits(above: entry) & ~UInt(p.pointee.throttled)
       let asked = summary.load(.acquire) & open
-      if p.pointee.isAbandoned || p.pointee.isAside { break }
+      if p.pointee.isAbandoned { break }
       if asked == 0 {
         // What was deferred inside a run that held a gate: nobody else looks at it before this CPU sleeps.
         if readmitDeferred() { continue }
@@ -65,9 +69,15 @@ extension AgentRef {
     leaveShare()
   }
 
-  /// Runs what is pending at a level on this CPU, as far as gates and budgets allow.
+  /// Runs what is pending at a level on this CPU, as far as gates and budgets allow. A CPU that stands aside answers cross-calls
+  /// only, also inside one: who made it may wait for us at a higher level.
   @inlinable func serve(_ level: Level) {
     let ways = system.ways(level)
+    if p.pointee.isAside {
+      let calls = Self.crossCalls
+      if pending(level).load(.acquire) & calls != 0 { serveMPSafe(level, ways, among: calls) }
+      return
+    }
     let bits = pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
     if bits == 0 { return }
     if bits & ways.mpSafe.load(.acquire) != 0 { serveMPSafe(level, ways) }
@@ -75,15 +85,18 @@ extension AgentRef {
     if bits & ways.bigLock.load(.acquire) != 0 { serveBigLock(level, ways) }
   }
 
-  /// MP-safe handlers: no gate. The epoch is odd meanwhile, so that `waitForCPUs` knows whom to wait for.
-  @inlinable func serveMPSafe(_ level: Level, _ ways: Ways<M>) {
+  /// MP-safe handlers: no gate. The epoch is odd meanwhile, so that `waitForCPUs` knows whom to wait for; the IPL is the level's
+  /// all that time, so that no other serving of the level makes it even in between.
+  @inlinable func serveMPSafe(_ level: Level, _ ways: Ways<M>, among asked: UInt = .max) {
     let saved = ipl
+    ipl = level
     enterEpoch(level)
     var budget = system.configuration.dispatchBudget
     while true {
       // Read inside the epoch: pairs with the heavy fence of who changed them and then waits.
       let bits =
-        pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.mpSafe.load(.acquire)
+        pending(level).load(.acquire) & asked & ~ways.suspended.load(.acquire)
+        & ways.mpSafe.load(.acquire)
       if bits == 0 { break }
       if budget == 0 {
         summary.fetchOr(Self.bit(level), .acquireRelease)
@@ -92,9 +105,9 @@ extension AgentRef {
       budget -= 1
       let slot = system.oldest(of: bits, at: level, home: self)
       if claim(slot, home: self) { run(slot, as: .mpSafe, own: [], home: self) }
-      ipl = saved
     }
     leaveEpoch(level)
+    ipl = saved
   }
 
   /// Ordered and disjoint handlers: gate X exactly, all that is pending under one hold of it.

@@ -164,8 +164,8 @@ extension AgentRef {
   /// there is no check to race with, but one: a signal handler of this very thread marks without ringing unless it sees
   /// `parking`. It runs on this thread, so program order (kept by the light fence) is enough.
   /// Who was `refused` a gate that is kept for somebody looks again when the reservation may have lapsed: it may be that
-  /// nobody else does.
-  @inlinable func sleep(above level: Level, refused: Bool = false) {
+  /// nobody else does. Who is `resting` counts it: while the count is odd nothing is scheduled from here.
+  @inlinable func sleep(above level: Level, refused: Bool = false, resting: Bool = false) {
     let parking = p.pointee.parking
     parking.store(1, .relaxed)
     M.lightFence()
@@ -173,9 +173,13 @@ extension AgentRef {
     let keepsTime = isCPU && !p.pointee.isLevelThread
     if keepsTime { deadline = nextDeadline() }
     if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse) }
+    // Nobody is rung at the end of a shutdown's grace. Acquire: `stopBy` was written before.
+    if keepsTime && system.stopping.load(.acquire) & 1 != 0 { deadline = min(deadline, system.stopBy) }
+    if resting { countRest() }
     if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0 {
       system.object.machine.park(p.pointee.seat, until: deadline)
     }
+    if resting { countRest() }
     parking.store(0, .relaxed)
     if keepsTime { poll(force: true) }
   }

@@ -108,7 +108,7 @@ extension InterruptSystem {
     var idleRound = 0
     while !agent.p.pointee.isAbandoned {
       if !runsJobs && isOver() { break }
-      if agent.p.pointee.offline.load(.acquire) == OfflineState.away && stopping.load(.acquire) & 1 == 0 {
+      if agent.isAway {
         agent.standAside()
         continue
       }
@@ -147,6 +147,8 @@ extension InterruptSystem {
         agent.rest()
         continue
       }
+      // A handler that waited has perhaps used up the ring that told.
+      if !runsJobs && isOver() { continue }
       if idleRound < configuration.idleRounds {
         if configuration.idleRounds != .max { idleRound += 1 }
         // Mostly looks at what others ask of it; clock, devices and base code once in a while.
@@ -215,7 +217,7 @@ extension InterruptSystem {
     while M.now() < deadline {
       let counts = agents.map { $0.pointee.rest.load(.acquire) }
       // With threads for levels the CPUs' own threads dispatch nothing: what is pending is asked of the level threads.
-      let isAsked = { (cpu: Int) in self.hasPending(self.agent(ofCPU: cpu)) }
+      let isAsked = { (cpu: Int) in self.hasPending(self.agent(ofCPU: cpu)) || self.hasJobsLeft(cpu) }
       let dispatches = configuration.execution == .inline || agents.first?.pointee.isLevelThread == true
       if counts.allSatisfy({ $0 & 1 == 1 }), !dispatches || !(0..<cpuCount).contains(where: isAsked),
         zip(agents, counts).allSatisfy({ $0.pointee.rest.load(.acquire) == $1 })
@@ -232,15 +234,16 @@ extension AgentRef {
   /// A CPU that is to stop and has nothing to do, until it is rung. Release: who finds that it has taken what was pending sees
   /// that it rests no longer.
   @inlinable func rest() {
-    let rest = p.pointee.rest
-    rest.store(rest.load(.relaxed) &+ 1, .release)
     if p.pointee.isLevelThread {
+      countRest()
       system.object.machine.park(p.pointee.seat, until: .max)
+      countRest()
     } else {
-      sleep(above: ipl)
+      sleep(above: ipl, resting: true)
     }
-    rest.store(rest.load(.relaxed) &+ 1, .release)
   }
+
+  @inlinable func countRest() { p.pointee.rest.store(p.pointee.rest.load(.relaxed) &+ 1, .release) }
 }
 
 extension AgentRef: @unchecked Sendable {}

@@ -79,8 +79,8 @@ extension InterruptSystem {
     waitForRest(of: (0..<cpuCount).map { agents + $0 }, until: core.p.pointee.stopBy)
     stopping.fetchOr(Self.cpusMayLeave, .acquireRelease)
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
-    // Who takes a CPU offline does not wait for one that has left.
-    wakeQuiescers()
+    // Who takes a CPU offline, or waits for a call, does not wait for one that has left.
+    lockedVisitors { for visitor in visitors { M.unpark(visitor.pointee.seat) } }
     for cpu in 0..<cpuCount { machine.join(cpu: cpu) }
     joinLevelThreads()
     finishPending()

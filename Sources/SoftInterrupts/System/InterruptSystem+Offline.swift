@@ -93,6 +93,7 @@ extension InterruptSystem {
     guard PendingWord.claim(home.pending(slot.pointee.level), slot.pointee.bit) != nil else {
       return .scheduled
     }
+    home.ringIfLeaving()
     // CPU 0 never goes offline.
     return handler.schedule(on: 0)
   }
@@ -108,17 +109,33 @@ extension AgentRef {
       // Until a look finds nothing: a call that ran may have waited, and used up the ring of one that came meanwhile.
       ran = false
       for level in Level.allCases.reversed() where level != .none {
-        let slot = system.slot(level, bit: 1 << UInt(InternalSlots.crossCalls))
+        let slot = system.slot(level, bit: Self.crossCalls)
         guard claim(slot, home: self) else { continue }
         ran = true
+        ipl = level
         enterEpoch(level)
         run(slot, as: .mpSafe, own: [], home: self)
         leaveEpoch(level)
         ipl = .none
       }
     }
+    poll(force: true)
+    // Whoever marks a call, or ends this, rings afterwards: so one that comes after the look ends this sleep.
+    if isAway { system.object.machine.park(p.pointee.seat, until: .max) }
     p.pointee.isAside = false
-    // Whoever marks rings afterwards, so a mark after the look ends this sleep.
-    system.object.machine.park(p.pointee.seat, until: .max)
+    if isAway { return }
+    // Runs inside a call's own waits have looked at what is pending, and left it.
+    for level in Level.allCases where level != .none {
+      if pending(level).load(.acquire) & PendingWord.handlers != 0 {
+        summary.fetchOr(Self.bit(level), .acquireRelease)
+      }
+    }
   }
+
+  /// Whether this CPU is offline and the system not told to stop.
+  @inlinable var isAway: Bool {
+    p.pointee.offline.load(.acquire) == OfflineState.away && system.stopping.load(.acquire) & 1 == 0
+  }
+
+  @inlinable static var crossCalls: UInt { 1 << UInt(InternalSlots.crossCalls) }
 }

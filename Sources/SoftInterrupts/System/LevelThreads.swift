@@ -86,6 +86,8 @@ extension InterruptSystem {
   /// Waits for the level threads: until all have been seen at rest with nothing pending, or the grace is over.
   @inlinable func joinLevelThreads() {
     stopping.fetchOr(Self.levelThreadsMayRun, .acquireRelease)
+    // Without any nobody would run what is pending now: `finishPending` does.
+    if levelThreads.isEmpty { return }
     waitForRest(of: levelThreads.map { $0.agent }, until: core.stopBy)
     stopping.fetchOr(Self.levelThreadsMayStop, .acquireRelease)
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
