@@ -4,12 +4,14 @@ extension InterruptSystem {
   /// Makes a callout, not armed.
   ///
   /// - Parameters:
+  ///   - name: for the witness.
   ///   - level: the soft level at which it is dispatched.
-  ///   - guard: the gate under which the body runs and cancelling is exact: at or above `level`. Nil: the level's own gate for
+  ///   - guardLevel: the gate under which the body runs and cancelling is exact: at or above `level`. Nil: the level's own gate for
   ///     `.ordered`, `.disjoint` and `.bigLock`; none for `.mpSafe`, where only ``Callout/halt(file:line:)`` is exact.
   ///   - way: how it is let in at `level`.
   ///   - exactly: take the guard's gate only, not those between; for code that touches nothing of the levels between.
   ///   - cpu: whose wheel it is on; by default the calling CPU's, or CPU 0 for a visitor.
+  ///   - body: runs to completion at `level`, or at the guard's if that is higher. It may arm its own callout again.
   /// - Note: less than 128 B each, what the closure captured (up to two words) included.
   @inlinable public func callout(
     _ name: StaticString, at level: Level, guard guardLevel: Level? = nil, as way: WayIn = .ordered,
