@@ -41,7 +41,7 @@ extension FlowMeterSystem {
   }
 
   /// How many slots of the table one hold of the guard looks at.
-  private static let slotsPerHold = 32
+  private static let slotsPerHold = 256
 
   /// The copy, in bounded parts, each under the guard; how long that was held is written down.
   private func copyTalkers(
