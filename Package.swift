@@ -63,7 +63,8 @@ let package = Package(
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
     .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
     .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),
-    .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"]),
+    .testTarget(
+      name: "WorkloadsTests", dependencies: ["Workloads", "ComparisonReport", "FlowMeter", "PacketCapture"]),
     .testTarget(name: "CommandLineTests", dependencies: ["softint", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

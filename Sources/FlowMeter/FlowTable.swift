@@ -107,6 +107,25 @@ public final class FlowTable {
     }
   }
 
+  /// Calls `body` with the records in some slots, so that a table is looked through in bounded parts.
+  ///
+  /// Between two parts flows may come and go; one that stays is met exactly once.
+  ///
+  /// - Parameters:
+  ///   - start: where to begin: 0, then what the call before answered.
+  ///   - count: how many slots to look at, at least 1.
+  /// - Returns: where to go on; nil at the end.
+  /// - Complexity: O(`count`).
+  public func visit(from start: Int, slots count: Int, _ body: (FlowRecord) -> Void) -> Int? {
+    precondition(start >= 0 && count >= 1, "a part of a table begins at a slot and has one")
+    let used = storage.pointee.used
+    let (end, overflow) = start.addingReportingOverflow(count)
+    for slot in min(start, used)..<min(overflow ? used : end, used) where storage.pointee.isLive(slot) {
+      body(storage.pointee.record(in: slot))
+    }
+    return overflow || end >= used ? nil : end
+  }
+
   /// Takes a flow out; nil if the handle is stale.
   public func remove(_ handle: FlowHandle) -> FlowRecord? {
     storage.pointee.slot(of: handle).map { storage.pointee.remove($0) }

@@ -19,6 +19,16 @@ public enum FrameDecoder {
     decode(bytes, link: header.link, wireLength: Int(header.wireLength))
   }
 
+  /// Decodes a frame that a ``CaptureReader`` delivered, into memory of the caller: for batches, whose outcomes are looked at
+  /// later and stay where they are.
+  ///
+  /// - Parameter place: initialized memory for one outcome.
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, header: FrameHeader, into place: UnsafeMutablePointer<DecodeOutcome>
+  ) {
+    place.pointee = decode(bytes, link: header.link, wireLength: Int(header.wireLength))
+  }
+
   /// Decodes a frame whose length on the wire is that of its bytes.
   public static func decode(_ bytes: UnsafeRawBufferPointer, link: LinkType) -> DecodeOutcome {
     decode(bytes, link: link, wireLength: bytes.count)

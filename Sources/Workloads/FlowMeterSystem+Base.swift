@@ -1,7 +1,8 @@
-// Base code of the meter: the top talkers, copied under the guard, sorted and printed outside of it.
+// Base code of the meter: the top talkers, copied in parts under the guard, sorted and printed outside of it.
 
 import FlowMeter
 import HostedMachine
+import PacketCapture
 import SoftInterrupts
 
 extension FlowMeterSystem {
@@ -14,39 +15,57 @@ extension FlowMeterSystem {
     while !isOver.isSet {
       copyTalkers(&talkers, here, probe)
       page.removeAll(keepingCapacity: true)
-      let lines = talkers.sorted()
-      for line in lines {
-        page.append(
-          contentsOf:
-            "\(line.key.a.address):\(line.key.a.port) \(line.key.b.address):\(line.key.b.port) \(line.packets) \(line.bytes)\n"
-            .utf8)
-        here.checkpoint()
-      }
-      probe.talkerRounds &+= 1
+      for line in talkers.sorted() { print(line, to: &page, here) }
+      if HostedMachine.ticks() >= probe.countFrom { probe.talkerRounds &+= 1 }
       // Under the big lock: its one yield point. Elsewhere it does nothing.
       system.yieldBigLock()
       here.checkpoint()
     }
   }
 
-  /// The bounded copy, under the guard; how long that was held is written down.
+  /// Field by field, with a recognition point after each: what is above waits for none of them longer than for a field.
+  private func print(_ line: FlowRecord, to page: inout [UInt8], _ here: borrowing Here<HostedMachine>) {
+    print(line.key.a, to: &page, here)
+    print(line.key.b, to: &page, here)
+    page.append(contentsOf: "\(line.packets) ".utf8)
+    here.checkpoint()
+    page.append(contentsOf: "\(line.bytes)\n".utf8)
+    here.checkpoint()
+  }
+
+  private func print(_ end: Endpoint, to page: inout [UInt8], _ here: borrowing Here<HostedMachine>) {
+    page.append(contentsOf: "\(end.address):".utf8)
+    here.checkpoint()
+    page.append(contentsOf: "\(end.port) ".utf8)
+    here.checkpoint()
+  }
+
+  /// How many slots of the table one hold of the guard looks at.
+  private static let slotsPerHold = 256
+
+  /// The copy, in bounded parts, each under the guard; how long that was held is written down.
   private func copyTalkers(
     _ talkers: inout TopTalkers, _ here: borrowing Here<HostedMachine>, _ probe: Probe
   ) {
     talkers.removeAll()
-    switch plan.guarding {
-    case .gates: here.raise(to: .softNet) { _ in hold(probe) { copy(shards[0], &talkers) } }
-    case .priority: here.mask(to: .softNet) { _ in hold(probe) { copy(shards[0], &talkers) } }
-    case .locks:
-      // One shard at a time: no lock is held for longer than its part.
-      for shard in shards {
-        shard.lock.withLock { _ in hold(probe) { copy(shard, &talkers) } }
+    for shard in shards {
+      var next: Int? = 0
+      while let start = next {
+        switch plan.guarding {
+        case .gates: here.raise(to: .softNet) { _ in next = copy(shard, from: start, &talkers, probe) }
+        case .priority: here.mask(to: .softNet) { _ in next = copy(shard, from: start, &talkers, probe) }
+        case .locks: shard.lock.withLock { _ in next = copy(shard, from: start, &talkers, probe) }
+        }
       }
     }
   }
 
-  private func copy(_ shard: MeterShard, _ talkers: inout TopTalkers) {
-    shard.table.visit { talkers.offer($0) }
+  private func copy(
+    _ shard: MeterShard, from start: Int, _ talkers: inout TopTalkers, _ probe: Probe
+  ) -> Int? {
+    var next: Int?
+    hold(probe) { next = shard.table.visit(from: start, slots: Self.slotsPerHold) { talkers.offer($0) } }
+    return next
   }
 
   private func hold(_ probe: Probe, _ body: () -> Void) {

@@ -45,7 +45,10 @@ enum Recording {
 final class Probe: @unchecked Sendable {
   // Sendable: its CPU's thread writes; others read after the CPU has stopped.
   let recording: Recording
-  var net = LatencyHistogram()
+  /// What was due before this time, in ticks, is not counted. Set before its CPU looks.
+  var countFrom: UInt64 = 0
+  /// By address: each frame is written down.
+  let net: UnsafeMutablePointer<LatencyHistogram>
   var serial = LatencyHistogram()
   var hold = LatencyHistogram()
   var stageTicks = [UInt64](repeating: 0, count: MeterStage.allCases.count)
@@ -57,7 +60,14 @@ final class Probe: @unchecked Sendable {
 
   init(_ recording: Recording) {
     self.recording = recording
+    net = .allocate(capacity: 1)
+    net.initialize(to: LatencyHistogram())
     if recording == .timeline { spans.reserveCapacity(20_000) }
+  }
+
+  deinit {
+    net.deinitialize(count: 1)
+    net.deallocate()
   }
 
   /// Runs a stage and writes down what is to be written of it.

@@ -1,132 +1,169 @@
 // One CPU's receive queue: what the card has for it, and the ring into which the device's handler moves it.
 //
-// Law: the device's handler of the CPU produces, the CPU's softNet input consumes. A buffer is reused only when the ring has
-// handed it back: there are twice as many buffers as places in the ring, so the frame that the consumer is looking at is not
-// overwritten (the producer is at most one ring ahead of the last frame popped).
+// Law: the device's handler of the CPU alone calls `move`, and alone touches `device`. What the queue itself holds does not change
+// while the system runs.
 
 import HostedMachine
 import PacketCapture
-import SoftInterrupts
-
-/// A frame in a receive buffer.
-struct ReceivedFrame {
-  var buffer: UnsafeMutableRawPointer
-  var header: FrameHeader
-  /// When the frame was due, in ticks; 0 in a closed loop.
-  var due: UInt64
-}
 
 /// When the card has frames.
 enum Arrival {
   /// Always, until `passes` passes are through or `stop` is set.
   case closed(passes: Int)
-  /// Frame number n of the queue (over all passes) is due at start + n × interval.
-  case open(start: UInt64, interval: Double)
+  /// Frame number n of the queue (over all passes) is due at start + n × interval, in ticks; those due before `countFrom` do
+  /// not count.
+  case open(start: UInt64, interval: Double, countFrom: UInt64)
 }
 
 final class ReceiveQueue: @unchecked Sendable {
-  // Sendable: producer and consumer fields are each one side's; see above.
+  // Sendable: see above.
 
-  static let capacity = 512
   /// How many frames a device's handler moves in one run.
-  static let batch = 64
+  static let batch: UInt = 64
+  /// Places of a ring while the card always has frames: as many as keep device and input both busy, and no more, for they
+  /// live in the cache.
+  static let closedCapacity = 512
+  /// Places of all rings together while frames come when they are due. Whoever keeps the input away for longer than they
+  /// last loses frames.
+  static let openCapacity = 8_192
+
+  /// The device's own: where it is in the capture.
+  struct Device {
+    var next = 0
+    var pass: Int64 = 0
+    /// Frames taken from the card, moved or dropped.
+    var taken: UInt64 = 0
+    /// Those of them that count, and how many of these were dropped.
+    var counted: UInt64 = 0
+    var drops: UInt64 = 0
+  }
 
   /// Keeps the frames' memory.
   let capture: LoadedCapture
-  /// The frames of this queue, in capture order: indices into `frames`.
-  let order: [Int]
-  // The same by address: going through the objects would count references on lines that all CPUs share, for each frame.
+  // The frames of this queue in capture order, and their hashes. By address: going through the objects would count references
+  // on lines that all CPUs share, for each frame.
   private let places: UnsafeMutablePointer<LoadedFrame>
+  private let hashes: UnsafeMutablePointer<UInt32>
   private let bytes: UnsafeRawPointer
   private let lap: Int64
-  let ring = Ring<ReceivedFrame, HostedMachine>(capacity: capacity)
-  let buffers: UnsafeMutableRawPointer
-  let bufferSize: Int
-
+  private let device: UnsafeMutablePointer<Device>
   /// How many frames one lap has.
   let count: Int
-
-  // Producer: the device.
-  var arrival = Arrival.closed(passes: 0)
-  var next = 0
-  var pass: Int64 = 0
-  var moved: UInt64 = 0
-  var pushed: UInt64 = 0
-  var drops: UInt64 = 0
+  let queues: Int
+  private(set) var arrival = Arrival.closed(passes: 0)
+  private(set) var ring: ReceiveRing
   /// Set when the measurement is over.
   let isOver: Flag
 
-  // Consumer: the input.
-  let done = Counter()
-
-  init(_ capture: LoadedCapture, order: [Int], isOver: Flag) {
+  init(_ capture: LoadedCapture, queue: Int, of queues: Int, isOver: Flag) {
     self.capture = capture
-    self.order = order
-    count = order.count
     self.isOver = isOver
-    places = .allocate(capacity: max(order.count, 1))
-    for (index, frame) in order.enumerated() { (places + index).initialize(to: capture.frames[frame]) }
+    self.queues = queues
+    let order = capture.queue(queue, of: queues)
+    count = order.count
+    places = .allocate(capacity: max(count, 1))
+    hashes = .allocate(capacity: max(count, 1))
+    for (index, frame) in order.enumerated() {
+      (places + index).initialize(to: capture.frames[frame])
+      (hashes + index).initialize(to: capture.hashes[frame])
+    }
     bytes = UnsafeRawPointer(capture.bytes.baseAddress!)
     lap = capture.duration &+ 1_000_000
-    bufferSize = max((capture.longest + 63) / 64 * 64, 64)
-    buffers = .allocate(byteCount: bufferSize * Self.capacity * 2, alignment: 64)
+    // Two lines to itself: nobody else's fields lie beside it.
+    device = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
+      .bindMemory(to: Device.self, capacity: 1)
+    device.initialize(to: Device())
+    ring = ReceiveRing(capacity: Self.closedCapacity, longest: capture.longest)
   }
 
   deinit {
-    buffers.deallocate()
+    ring.deallocate()
+    device.deallocate()
+    hashes.deallocate()
     places.deallocate()
   }
 
-  /// Whether the card has a frame now that the ring has room for.
-  func isReady(_ now: UInt64) -> Bool {
-    guard count > 0, !isOver.isSet else { return false }
-    switch arrival {
-    case .closed(let passes): return pass < passes && ring.count < Self.capacity
-    case .open: return dueTicks(moved) <= now
+  /// Says when the card has frames. Before the CPU is asked to look at it.
+  func begin(_ arrival: Arrival) {
+    self.arrival = arrival
+    if case .open = arrival {
+      ring.deallocate()
+      var capacity = Self.openCapacity
+      while capacity > max(Self.openCapacity / queues, Int(Self.batch)) { capacity /= 2 }
+      ring = ReceiveRing(capacity: capacity, longest: capture.longest)
     }
   }
 
-  /// When frame n is due, in ticks.
-  func dueTicks(_ n: UInt64) -> UInt64 {
-    guard case .open(let start, let interval) = arrival else { return 0 }
-    return start &+ UInt64(Double(n) * interval)
+  /// Frames that the input has done. Any thread.
+  var done: UInt64 { ring.done }
+  /// Frames that were due and count, and how many of them were lost. Once the CPU stands still.
+  var due: UInt64 { device.pointee.counted }
+  var drops: UInt64 { device.pointee.drops }
+
+  /// When the next frame is due, in ticks. The queue's own CPU.
+  var nextDue: UInt64 {
+    guard count > 0, case .open(let start, let interval, _) = arrival else { return .max }
+    return Self.due(device.pointee.taken, start, interval)
   }
 
-  /// Moves up to a batch of frames; how many, and whether more are ready.
+  @inline(__always) private static func due(_ n: UInt64, _ start: UInt64, _ interval: Double) -> UInt64 {
+    start &+ UInt64(Double(n) * interval)
+  }
+
+  /// Moves up to a batch of frames: how many, and whether the card has more that can be moved now.
   func move() -> (moved: Int, more: Bool) {
-    var taken = 0
-    let now = HostedMachine.ticks()
-    while taken < Self.batch, isReady(now) {
-      let frame = places[next]
-      // The producer's own count of its ring is never too low.
-      if ring.count >= Self.capacity {
-        // Open loop only: the card's frame is lost.
-        drops &+= 1
-        advance()
-        taken += 1
-        continue
+    guard count > 0, !isOver.isSet else { return (0, false) }
+    let room = ring.room()
+    var moved: UInt = 0
+    switch arrival {
+    case .closed(let passes):
+      while moved < min(room, Self.batch), device.pointee.pass < passes {
+        fill(moved, room, due: 0)
+        moved += 1
       }
-      let index = Int(truncatingIfNeeded: pushed) & (2 * Self.capacity - 1)
-      let buffer = buffers + index * bufferSize
-      var header = frame.header
-      // Each pass is later in capture time, so that flows age across passes.
-      header.timestamp &+= pass &* lap
-      let due = dueTicks(moved)
-      buffer.copyMemory(from: bytes + frame.offset, byteCount: Int(header.capturedLength))
-      _ = ring.push(ReceivedFrame(buffer: buffer, header: header, due: due))
-      pushed &+= 1
-      advance()
-      taken += 1
+      ring.publish(moved)
+      return (Int(moved), room &- moved >= Self.batch && device.pointee.pass < passes)
+    case .open(let start, let interval, let countFrom):
+      let now = HostedMachine.ticks()
+      var taken: UInt = 0
+      while taken < Self.batch {
+        let due = Self.due(device.pointee.taken, start, interval)
+        if due > now { break }
+        taken += 1
+        let counts: UInt64 = due >= countFrom ? 1 : 0
+        device.pointee.counted &+= counts
+        if moved < room {
+          fill(moved, room, due: due)
+          moved += 1
+        } else {
+          // The card's frame is lost.
+          device.pointee.drops &+= counts
+          advance()
+        }
+      }
+      ring.publish(moved)
+      return (Int(moved), taken == Self.batch)
     }
-    return (taken, isReady(HostedMachine.ticks()))
   }
 
-  private func advance() {
-    moved &+= 1
-    next += 1
-    if next == count {
-      next = 0
-      pass &+= 1
+  @inline(__always) private func fill(_ offset: UInt, _ room: UInt, due: UInt64) {
+    let index = device.pointee.next
+    let frame = places + index
+    let (descriptor, buffer) = ring.place(offset, room: room)
+    var header = frame.pointee.header
+    // Each pass is later in capture time, so that flows age across passes.
+    header.timestamp &+= device.pointee.pass &* lap
+    descriptor.initialize(to: ReceivedFrame(header: header, hash: hashes[index], due: due))
+    buffer.copyMemory(from: bytes + frame.pointee.offset, byteCount: Int(header.capturedLength))
+    advance()
+  }
+
+  @inline(__always) private func advance() {
+    device.pointee.taken &+= 1
+    device.pointee.next += 1
+    if device.pointee.next == count {
+      device.pointee.next = 0
+      device.pointee.pass &+= 1
     }
   }
 }

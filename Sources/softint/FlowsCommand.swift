@@ -106,7 +106,7 @@ struct FlowsCommand: ParsableCommand {
     }
     do throws(ComparisonError) {
       let result = try meterFlows(
-        loaded, discipline: discipline, cpus: cpus, export: .null(), isInterrupted: { false })
+        loaded, discipline: discipline, cpus: cpus, isInterrupted: { false })
       return FlowReport(result.table, skipped: result.skipped)
     } catch { throw CommandFailure(message: error.description, status: ExitStatus.system) }
   }

@@ -45,6 +45,25 @@ struct FlowTableCountingTests {
     #expect(table.count == others.count)
   }
 
+  @Test(
+    "A table visited in parts shows each flow once, whatever the parts, and ends",
+    arguments: [1, 3, 64, Int.max])
+  func parts(slots: Int) throws {
+    let table = FlowTable()
+    var handles: [FlowHandle] = []
+    for port in UInt16(1)...20 {
+      handles.append(try table.begin(Make.frame(from: Make.end(1, port), to: Make.end(2, 80)), at: 0))
+    }
+    for handle in handles[..<7] { _ = table.remove(handle) }
+    var ports: [UInt16] = []
+    var next: Int? = 0
+    while let start = next {
+      next = table.visit(from: start, slots: slots) { ports.append($0.key.a.port) }
+    }
+    #expect(ports.sorted() == Array(8...20))
+    #expect(table.visit(from: 1_000, slots: slots) { _ in Issue.record("there is nothing") } == nil)
+  }
+
   @Test("Packets out of order widen the times, and the earliest one tells the initiator")
   func outOfOrder() throws {
     let table = FlowTable()

@@ -103,6 +103,17 @@ struct Chain: Sendable, CustomTestStringConvertible {
 
 @Suite("A frame decodes to its flow")
 struct FrameDecoderTests {
+  @Test("Into the caller's memory it decodes the same", arguments: Chain.links)
+  func inPlace(chain: Chain) {
+    let place = UnsafeMutablePointer<DecodeOutcome>.allocate(capacity: 1)
+    defer { place.deallocate() }
+    place.initialize(to: .skipped(.tooManyHeaders))
+    let length = UInt32(chain.frame.count)
+    let header = FrameHeader(timestamp: 0, wireLength: length, capturedLength: length, link: chain.link)
+    chain.frame.withUnsafeBytes { FrameDecoder.decode($0, header: header, into: place) }
+    #expect(place.pointee == chain.outcome)
+  }
+
   @Test("in every link layer", arguments: Chain.links)
   func link(_ chain: Chain) {
     #expect(decode(chain.frame, chain.link) == chain.outcome)

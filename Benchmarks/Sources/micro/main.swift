@@ -1,6 +1,7 @@
 // The price of each hot path beside its peer, in one run: sides alternate, medians of rounds, loop overhead subtracted.
 //
-// `micro [--json]` prints the table; `micro memory N` and `micro callouts N OPS` are for the scripts that weigh and count.
+// `micro [--json]` prints the table; `micro idle [SECONDS]` and `micro overload` tell what a system costs that has nothing, and
+// too much, to do; `micro memory N` and `micro callouts N OPS` are for the scripts that weigh and count.
 
 import Dispatch
 import Glibc
@@ -118,6 +119,7 @@ func fixed(_ value: Double, _ digits: Int) -> String {
   let rounded = (abs(value) * scale).rounded()
   let whole = UInt64(rounded / scale)
   let fraction = UInt64(rounded) - whole * UInt64(scale)
+  if digits == 0 { return (value < 0 ? "-" : "") + "\(whole)" }
   let text = String(fraction)
   return (value < 0 ? "-" : "") + "\(whole)." + String(repeating: "0", count: digits - text.count) + text
 }
@@ -134,6 +136,12 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
   let operations = Int(arguments[3])
 {
   try countCallouts(armed, operations)
+} else if arguments.count <= 3, arguments.dropFirst().first == "idle",
+  let seconds = arguments.count == 3 ? Int(arguments[2]) : 10, (1...3_600).contains(seconds)
+{
+  if try !measureIdle(cpus: 2, seconds: seconds) { exit(1) }
+} else if arguments.count == 2, arguments[1] == "overload" {
+  if try !measureOverload(cpus: 2, rounds: 5, milliseconds: 300) { exit(1) }
 } else if arguments.count == 1 || arguments == [arguments[0], "--json"] {
   let rows = try measure(rounds: 15)
   if arguments.count == 2 {
@@ -155,6 +163,8 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
     }
   }
 } else {
-  print("usage: micro [--json] | micro memory N | micro callouts ARMED OPERATIONS")
+  print(
+    "usage: micro [--json] | micro idle [SECONDS] | micro overload | micro memory N | micro callouts ARMED OPERATIONS"
+  )
   exit(64)
 }
