@@ -66,7 +66,7 @@ extension Hazards {
     }
   }
 
-  /// H10: a handler that schedules itself for ever leaves base code its share.
+  /// H10: handlers that schedule themselves for ever at several levels leave each lower level and base code their share.
   static func share() throws -> Bool {
     let configuration = quiet {
       $0.levelBudget = 100_000
@@ -76,18 +76,28 @@ extension Hazards {
       let stop = Counter()
       let started = Event()
       let ran = Event()
-      nonisolated(unsafe) var again: HandlerOf?
-      let handler = try system.establish("livelock", at: .softNet, as: .ordered) { _ in
-        if stop.count == 0 { again?.schedule() }
-        if stop.count == 0 { started.signal() }
+      nonisolated(unsafe) var again: [Level: HandlerOf] = [:]
+      let runs = Level.allCases.map { _ in Counter() }
+      // Two that never end, one of them on top of the other, and two below that have always more to do.
+      for level in [Level.softNet, .softSerial, .softClock, .softBio] {
+        again[level] = try system.establish("livelock", at: level, as: .ordered) { _ in
+          runs[Int(level.rawValue)].add()
+          if stop.count == 0 { again[level]?.schedule() }
+          if stop.count == 0, level == .softNet { started.signal() }
+        }
       }
-      again = handler
-      handler.schedule(on: 0)
+      system.submit(on: 0) { _ in
+        for level in again.keys where level != .softSerial { again[level]!.schedule() }
+      }
       for _ in 0..<1_000 where !started.wait() { return false }
+      again[.softSerial]!.schedule(on: 0)
       system.submit(on: 0) { _ in ran.signal() }
       let hadShare = ran.wait()
+      let allHad = eventually {
+        runs[Int(Level.softClock.rawValue)].count > 100 && runs[Int(Level.softBio.rawValue)].count > 100
+      }
       stop.count = 1
-      return hadShare
+      return hadShare && allHad
     }
   }
 

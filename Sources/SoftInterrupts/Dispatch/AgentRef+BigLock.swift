@@ -82,7 +82,7 @@ extension AgentRef {
       let bits =
         pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.bigLock.load(.acquire)
       if bits == 0 { return }
-      if budget == 0 {
+      if budget == 0 || pauses(level) {
         summary.fetchOr(Self.bit(level), .acquireRelease)
         return
       }

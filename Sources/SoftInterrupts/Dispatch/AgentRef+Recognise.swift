@@ -51,6 +51,7 @@ extension AgentRef {
     let entry = ipl
     enterShare()
     while true {
+      if p.pointee.throttled != 0 { readmitThrottled() }
       let open = Self.bits(above: entry) & ~UInt(p.pointee.throttled)
       let asked = summary.load(.acquire) & open
       if p.pointee.isAbandoned { break }
@@ -98,7 +99,7 @@ extension AgentRef {
         pending(level).load(.acquire) & asked & ~ways.suspended.load(.acquire)
         & ways.mpSafe.load(.acquire)
       if bits == 0 { break }
-      if budget == 0 {
+      if budget == 0 || pauses(level) {
         summary.fetchOr(Self.bit(level), .acquireRelease)
         break
       }
@@ -135,7 +136,7 @@ extension AgentRef {
       let bits =
         pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.ordered.load(.acquire)
       if bits == 0 { return }
-      if budget == 0 {
+      if budget == 0 || pauses(level) {
         summary.fetchOr(Self.bit(level), .acquireRelease)
         return
       }

@@ -1,25 +1,34 @@
 // The share of lower levels: no level keeps a CPU for itself while lower work waits.
 //
-// Law: a level that has run for `levelBudget` in a row while lower work waited pauses until lower levels and base code had
-// one part in `lowerShare` of that time. The clock is read once in sixteen runs, so an unloaded CPU never reads it.
+// Law: a *row* is a time in which a CPU ran soft interrupts while some lower level, or base code, waited. When a row has lasted for
+// `levelBudget`, each level that waited through it without being served, and base code unless it had as much already, gets a *turn*
+// of one part in `lowerShare` of the row, one after the other, the lowest first; in a turn the levels above pause, those of the row and those that wait.
+// A turn ends when its time is over or when nothing is left to do in it. The clock is read once in sixteen serves, so an unloaded CPU
+// never reads it.
 
 /// One CPU's account.
 @frozen @usableFromInline struct Share {
   /// When the present row began; 0 when there is none.
   @usableFromInline var rowStart: UInt64 = 0
-  /// The same in ticks. In ticks too: when the CPU last went back to lower work inside the row, and how much that has had.
+  /// The same in ticks. In ticks too: when the CPU last went back to base code inside the row, and how much that has had.
   @usableFromInline var rowTicks: UInt64 = 0
   @usableFromInline var leftAt: UInt64 = 0
   @usableFromInline var lower: UInt64 = 0
   @usableFromInline var serves: UInt32 = 0
   /// Serves when the row began, to know how long one takes.
   @usableFromInline var rowServes: UInt32 = 0
-  /// Returns to lower work: one in `mask + 1` is measured and stands for all. Where serves are short, reading even a cheap
+  /// Returns to base code: one in `mask + 1` is measured and stands for all. Where serves are short, reading even a cheap
   /// counter twice for each would cost more than it tells.
   @usableFromInline var returns: UInt32 = 0
   @usableFromInline var mask: UInt32 = 0
-  /// Until when the paused levels pause.
+  /// The levels that were served in the row, and at its end those that waited; bit k is level k.
+  @usableFromInline var rowLevels: UInt8 = 0
+  /// Who has a turn still to come (bit 0 is base code), and whose it is.
+  @usableFromInline var turnsToCome: UInt8 = 0
+  @usableFromInline var turn: Level = .none
+  /// When the turn is over, and how long each is.
   @usableFromInline var resumeAt: UInt64 = 0
+  @usableFromInline var slice: UInt64 = 0
   /// Whether base code may wait for the CPU; false again when its queue was found empty.
   @usableFromInline var baseWaits = false
   @inlinable init() {}
@@ -41,21 +50,32 @@ extension AgentRef {
 
   /// Accounts for one serving of a level.
   @inlinable func chargeShare(_ level: Level) {
+    p.pointee.share.rowLevels |= UInt8(truncatingIfNeeded: Self.bit(level))
     p.pointee.share.serves &+= 1
     if p.pointee.share.serves & 15 == 0 {
-      charge(level)
+      charge()
       poll(force: false)
     }
   }
 
-  @inlinable @inline(never) func charge(_ level: Level) {
-    let configuration = system.configuration
-    if configuration.lowerShare == 0 || Mutant.isOn(.noBudget) { return }
-    let below = summary.load(.relaxed) & ~Self.bits(above: level) & ~Self.bit(level) & ~1
+  /// Who waits below the levels of the row and was not served in it, and base code.
+  @inlinable func waitingBelow() -> (levels: UInt8, base: Bool) {
+    let row = p.pointee.share.rowLevels
+    let asked = UInt8(truncatingIfNeeded: summary.load(.relaxed))
     // Bit 0 says that base code may have been submitted since this row began.
-    let base = p.pointee.share.baseWaits || summary.load(.relaxed) & 1 != 0
-    guard base || below != 0 else {
+    let base = p.pointee.share.baseWaits || asked & 1 != 0
+    if row == 0 { return (0, base) }
+    let highest = GateSet(rawValue: UInt(row)).highest
+    return (asked & ~row & UInt8(truncatingIfNeeded: Self.bit(highest) &- 1) & ~1, base)
+  }
+
+  @inlinable @inline(never) func charge() {
+    let configuration = system.configuration
+    if configuration.lowerShare == 0 || Mutant.isOn(.noBudget) || p.pointee.throttled != 0 { return }
+    let (levels, base) = waitingBelow()
+    guard base || levels != 0 else {
       p.pointee.share.rowStart = 0
+      p.pointee.share.rowLevels = 0
       return
     }
     let now = M.now()
@@ -73,26 +93,52 @@ extension AgentRef {
     p.pointee.share.mask = row / serves < 1_000 ? 15 : 0
     if row < configuration.levelBudget { return }
     let owed = row / UInt64(configuration.lowerShare)
-    // Lower work's part of the row, by a counter that is cheap to read: only the ratio of its differences counts.
+    // Base code's part of the row, by a counter that is cheap to read: only the ratio of its differences counts.
     let ticks = max(M.ticks() &- p.pointee.share.rowTicks, 1)
     let paid = UInt64(Double(row) * min(Double(p.pointee.share.lower) / Double(ticks), 1))
     p.pointee.share.rowStart = 0
-    if paid >= owed { return }
-    p.pointee.throttled |= UInt8(1 << level.rawValue)
-    p.pointee.share.resumeAt = now &+ owed &- paid
-    counters(level).pointee.throttled &+= 1
+    p.pointee.share.slice = owed
+    // Who waits pauses too while it is the turn of who is below.
+    p.pointee.share.rowLevels |= levels
+    p.pointee.share.turnsToCome = levels | (base && paid < owed ? 1 : 0)
+    nextTurn(now)
   }
 
-  /// Ends the pause of the throttled levels when it is over, or when nothing lower wants the CPU.
-  @inlinable func readmitThrottled() {
-    let paused = UInt(p.pointee.throttled)
-    if paused == 0 { return }
-    let lowest = GateSet(rawValue: paused).lowest
-    let below = summary.load(.relaxed) & (Self.bit(lowest) &- 1) & ~1
-    if (!p.pointee.share.baseWaits && below == 0 && ipl == .none)
-      || M.now() >= p.pointee.share.resumeAt
-    {
-      p.pointee.throttled = 0
+  /// Gives the next who waits its turn; without one the row is over, and nobody pauses.
+  @inlinable @inline(never) func nextTurn(_ now: UInt64) {
+    while p.pointee.share.turnsToCome != 0 {
+      let level = GateSet(rawValue: UInt(p.pointee.share.turnsToCome)).lowest
+      p.pointee.share.turnsToCome &= p.pointee.share.turnsToCome &- 1
+      let pausing = p.pointee.share.rowLevels & UInt8(truncatingIfNeeded: Self.bits(above: level))
+      if pausing == 0 { continue }
+      p.pointee.share.turn = level
+      p.pointee.share.resumeAt = now &+ p.pointee.share.slice
+      p.pointee.throttled = pausing
+      for paused in Level.allCases where pausing & UInt8(truncatingIfNeeded: Self.bit(paused)) != 0 {
+        counters(paused).pointee.throttled &+= 1
+      }
+      return
     }
+    p.pointee.throttled = 0
+    p.pointee.share.rowLevels = 0
+  }
+
+  /// Whether a level pauses: then a serving of it ends after the present run, as with its budget used up.
+  @inlinable @inline(__always) func pauses(_ level: Level) -> Bool {
+    UInt(p.pointee.throttled) & Self.bit(level) != 0
+  }
+
+  /// Ends the present turn when its time is over, or when there is nothing to do in it.
+  @inlinable func readmitThrottled() {
+    if p.pointee.throttled == 0 { return }
+    let turn = p.pointee.share.turn
+    let asked = summary.load(.relaxed)
+    // Inside a run of the turn's level, or of base code that raised, its bit says nothing.
+    let isIdle =
+      turn == .none
+      ? !p.pointee.share.baseWaits && asked & 1 == 0 && ipl == .none
+      : asked & Self.bit(turn) == 0 && ipl < turn
+    let now = M.now()
+    if isIdle || now >= p.pointee.share.resumeAt { nextTurn(now) }
   }
 }
