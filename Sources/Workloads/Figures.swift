@@ -13,7 +13,8 @@ extension Measurements {
   mutating func add(_ statistics: SystemStatistics) {
     for level in Level.allCases {
       let total = statistics.total(level)
-      guard total.taken > 0 || total.contended > 0 || total.runs > 0 else { continue }
+      let taken = statistics.timesTaken(level)
+      guard taken > 0 || total.contended > 0 || total.delegated > 0 || total.runs > 0 else { continue }
       let name = LevelName(level)
       let index =
         gates.firstIndex { $0.level == name }
@@ -21,7 +22,8 @@ extension Measurements {
           gates.append(GateFigures(level: name, taken: 0, contended: 0))
           return gates.count - 1
         }()
-      gates[index].taken &+= total.taken
+      // A dispatch that finds the gate busy tries again later: each try counts.
+      gates[index].taken &+= taken &+ total.delegated
       gates[index].contended &+= total.contended &+ total.delegated
       gates[index].handoffs &+= total.handedOff
       gates[index].passedOver &+= total.passedOver

@@ -52,7 +52,7 @@ extension FlowMeterSystem {
       var next: Int? = 0
       while let start = next {
         switch plan.guarding {
-        case .gates: here.raise(to: .softNet) { _ in next = copy(shard, from: start, &talkers, probe) }
+        case .gates: here.raise(exactly: .softNet) { _ in next = copy(shard, from: start, &talkers, probe) }
         case .priority: here.mask(to: .softNet) { _ in next = copy(shard, from: start, &talkers, probe) }
         case .locks: shard.lock.withLock { _ in next = copy(shard, from: start, &talkers, probe) }
         }

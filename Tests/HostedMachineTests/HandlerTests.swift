@@ -269,7 +269,7 @@ struct HandlerTests {
     try withSystem { system in
       system.on(0) { here in
         here.raise(to: .high) { #expect($0.gates == .above(.none, through: .high)) }
-        #expect(here.agent.counters(.high).pointee.taken == 1)
+        #expect(here.agent.counters(.high).pointee.raisedThrough == 1)
       }
     }
   }

@@ -208,8 +208,11 @@ extension UnsafeMutablePointer where Pointee: MachineWord {
 /// What a level did on one agent. Plain counters: written by the agent's own thread, read when it stands still or
 /// approximately.
 @frozen public struct LevelCounters: Sendable {
-  /// Raises to this level that took gates, and dispatches that took its gate; and how often this gate was waited for.
+  /// Exact raises and dispatches that took this level's gate.
   public var taken: UInt64 = 0
+  /// Cumulative raises to this level that took gates: this level's and those below it that were missing.
+  public var raisedThrough: UInt64 = 0
+  /// How often this level's gate was waited for.
   public var contended: UInt64 = 0
   /// Dispatches that found the gate busy and left a mark.
   public var delegated: UInt64 = 0

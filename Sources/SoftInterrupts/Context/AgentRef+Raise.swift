@@ -48,7 +48,11 @@ extension AgentRef {
       note(gates)
       // On return from either the IPL is the level's: it is the highest of the gates.
       if !p.pointee.gateWord.take(gates) { takeAscending(gates, from: raised.ipl) }
-      counters(level).pointee.taken &+= 1
+      if cumulative {
+        counters(level).pointee.raisedThrough &+= 1
+      } else {
+        counters(level).pointee.taken &+= 1
+      }
       c.pointee.own.formUnion(gates)
       #if Witness
         p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site())
@@ -105,7 +109,7 @@ extension AgentRef {
       context.pointee.own.formUnion(gates)
       context.pointee.floor = max(raised.floor, level)
       if !gates.isEmpty {
-        counters(level).pointee.taken &+= 1
+        counters(level).pointee.raisedThrough &+= 1
         #if Witness
           p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site)
         #endif

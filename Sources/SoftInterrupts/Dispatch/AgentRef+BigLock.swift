@@ -41,7 +41,6 @@ extension AgentRef {
     if !tryTake(big) {
       big.pointee.marks.fetchOr(bit, .acquireRelease)
       if !(big.pointee.word.announce(big.pointee.gate) && tryTake(big)) {
-        counters(.none).pointee.contended &+= 1
         return bounced(level, saved)
       }
     }
@@ -124,6 +123,7 @@ extension AgentRef {
     p.pointee.queued |= 1
     acquire(system.queue(.none), waitingAt: .none, noting: Level.none.gate)
     p.pointee.queued &= ~1
+    counters(.none).pointee.taken &+= 1
     #if Witness
       p.pointee.takings[0].gatesAndLine = 0
       p.pointee.takings[Int(level.rawValue)].gatesAndLine = 0

@@ -53,6 +53,7 @@ extension AgentRef {
   /// Takes gate `none`, waiting in order if need be. At IPL `none`, holding nothing.
   @inlinable func takeBigLock() {
     let queue = system.queue(.none)
+    counters(.none).pointee.taken &+= 1
     if tryNoting(queue, Level.none.gate) { return }
     ipl = .none
     acquire(queue, waitingAt: .none, noting: Level.none.gate)

@@ -89,7 +89,6 @@ extension AgentRef {
       return nil
     case .take(let gate):
       takeBigLock()
-      counters(.none).pointee.taken &+= 1
       let before = context.pointee.kind
       context.pointee.own.insert(gate)
       context.pointee.kind = .bigLockBase

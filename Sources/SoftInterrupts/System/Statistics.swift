@@ -39,9 +39,19 @@ public struct SystemStatistics: Sendable {
   }
 }
 
+extension SystemStatistics {
+  /// How often a level's gate was taken, at most: a cumulative raise is counted for every gate up to its level, also for those that
+  /// its context had already.
+  public func timesTaken(_ gate: Level) -> UInt64 {
+    if gate == .none { return total(.none).taken }
+    return Level.allCases.filter { $0 >= gate }.reduce(total(gate).taken) { $0 &+ total($1).raisedThrough }
+  }
+}
+
 extension LevelCounters {
   @usableFromInline mutating func add(_ other: LevelCounters) {
     taken &+= other.taken
+    raisedThrough &+= other.raisedThrough
     contended &+= other.contended
     delegated &+= other.delegated
     handedOff &+= other.handedOff
