@@ -21,7 +21,9 @@ extension EngineRef {
       }
       if isRedundant {
         p.pointee.spinPolicy = .wake
-        p.pointee.pilot._withUnsafeGuaranteedRef { $0.isRedundant(p.pointee.machine) }
+        p.pointee.pilot._withUnsafeGuaranteedRef { $0.isRedundant(p.pointee.machine, p.pointee.last) }
+        // The pilot has taken note of it.
+        p.pointee.last = Event()
         wakeSpinning()
         return true
       }

@@ -280,7 +280,7 @@ struct EngineRef: @unchecked Sendable {
     case .parked: sleepUnlessRung(index)
     case .joining: if self.process(Int(joins)).pointee.state != .ended { block(index, .joining) }
     // It looks again: what it watched may have been changed by what interrupted it.
-    case .spinning, .ready, .ended: break
+    case .spinning, .ready, .held, .ended: break
     }
   }
 

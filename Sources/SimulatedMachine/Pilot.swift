@@ -22,7 +22,7 @@ open class Pilot {
 
   /// A spinning process could go on although it was left where it is (``SpinPolicy/await``): another schedule, in which it looks
   /// after the change, reaches the same states. The run goes on to its end, but nothing new is to be learnt from it.
-  open func isRedundant(_ machine: SimulatedMachine) {}
+  open func isRedundant(_ machine: SimulatedMachine, _ last: Event) {}
 }
 
 /// What a spin wait is to the scheduler.

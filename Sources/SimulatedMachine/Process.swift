@@ -33,6 +33,8 @@ enum ProcessState: UInt8 {
   case ready
   /// It sleeps on its seat, spins, or waits for a process to end.
   case parked, spinning, joining
+  /// It waits for the run to begin.
+  case held
   case ended
 }
 
@@ -62,6 +64,8 @@ struct Process {
   var deadline: UInt64 = .max
   var parkedOn: UnsafeMutablePointer<SeatMemory>?
   var joins: Int32 = -1
+  /// Who made it during the run; -1 if it was made before.
+  var maker: Int32 = -1
   /// 1 when it has ended: what `join` reads.
   var end = SimulatedWord(0)
   /// What it has read since it last changed a word or paused: what a spin wait watches.

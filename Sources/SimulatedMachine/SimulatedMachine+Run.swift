@@ -73,6 +73,15 @@ extension SimulatedMachine {
     engine.did(.point, .none)
   }
 
+  /// Called by a process while a program is being built: it goes on when the run begins. During a run it does nothing.
+  public static func waitForRun() {
+    guard let engine = EngineRef.inProcess, !engine.p.pointee.isPiloted else { return }
+    engine.me.pointee.pending = Operation(kind: .start)
+    engine.block(engine.p.pointee.running, .held)
+    engine.decide()
+    engine.did(.start, .none)
+  }
+
   @discardableResult
   func make(_ kind: ProcessKind, cpu: Int, _ name: String, _ body: @escaping () -> Void) -> Int {
     let index = engine.p.pointee.processCount
@@ -90,6 +99,7 @@ extension SimulatedMachine {
     process.pointee.seenCapacity = capacity
     process.pointee.kind = kind
     process.pointee.cpu = Int32(cpu)
+    process.pointee.maker = Int32(engine.p.pointee.running)
     if kind == .interrupt { return }
     while bodies.count <= index {
       bodies.append(nil)
@@ -111,8 +121,13 @@ extension SimulatedMachine {
         engine.live(Int(bitPattern: argument))
       }, UnsafeMutableRawPointer(bitPattern: index))
     process.pointee.coroutine = coroutine
-    process.pointee.state = .ready
-    engine.p.pointee.ready.insert(index)
+    // Visitors and devices are the program's: they begin with the run. CPUs may be settled before.
+    if engine.p.pointee.running < 0 && (kind == .visitor || kind == .device) {
+      process.pointee.state = .held
+    } else {
+      process.pointee.state = .ready
+      engine.p.pointee.ready.insert(index)
+    }
   }
 
   // MARK: Runs
@@ -143,6 +158,10 @@ extension SimulatedMachine {
       p.pointee.last = Event()
       p.pointee.idleRounds = 0
       p.pointee.quantum = 0
+      for index in 0..<p.pointee.processCount where engine.process(index).pointee.state == .held {
+        engine.process(index).pointee.state = .ready
+        p.pointee.ready.insert(index)
+      }
       enter()
       p.pointee.isPiloted = false
       p.pointee.horizon = .max
@@ -262,4 +281,30 @@ extension EngineRef {
     transfer(from: process.pointee.coroutine!, to: target)
     fatalError("a process that had ended went on")
   }
+}
+
+extension SimulatedMachine {
+  /// An access to declared data, whose object `word` is. What it holds is the caller's.
+  public static func access(_ word: UnsafeMutablePointer<SimulatedWord>, isWrite: Bool) {
+    guard let engine = EngineRef.inProcess else { return }
+    engine.announce(isWrite ? .write : .read, word, .relaxed)
+    engine.did(isWrite ? .write : .read, isWrite ? .write : .read)
+    if isWrite {
+      // Its bits count the writes, so that a spin wait on declared data sees a change.
+      word.pointee.bits &+= 1
+      engine.me.pointee.hasChanged = true
+      engine.me.pointee.seenCount = 0
+      engine.changed()
+    } else {
+      engine.note(engine.me, word, word.pointee.bits)
+    }
+  }
+
+  /// Leaves the run from inside of a process, because something is wrong: ``run(_:spins:steps:until:)`` returns ``RunEnd/ended``.
+  public static func endRun() {
+    EngineRef.inProcess?.abandon(.ended)
+  }
+
+  /// The process that runs; nil on the thread that owns the machine.
+  public static var runningProcess: Int? { EngineRef.inProcess?.p.pointee.running }
 }

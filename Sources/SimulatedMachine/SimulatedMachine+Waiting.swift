@@ -86,6 +86,8 @@ extension SimulatedMachine {
     let index = engine.p.pointee.running
     let process = engine.me
     process.pointee.pending = Operation(kind: .pause)
+    // Before the first round the loop has looked once: what came before it may be anybody's, and may be gone.
+    if round == 0 && process.pointee.hasChanged { engine.keepLastSeen(process) }
     if round == 0 || !process.pointee.hasChanged {
       engine.block(index, .spinning)
       engine.p.pointee.spinning.insert(index)
@@ -106,6 +108,13 @@ extension EngineRef {
     seat.pointee.sleeper = -1
     process(sleeper).pointee.state = .ready
     p.pointee.ready.insert(sleeper)
+  }
+
+  func keepLastSeen(_ process: UnsafeMutablePointer<Process>) {
+    let count = process.pointee.seenCount
+    if count < 2 { return }
+    process.pointee.seen![0] = process.pointee.seen![count - 1]
+    process.pointee.seenCount = 1
   }
 
   /// Waits for the end of a process.

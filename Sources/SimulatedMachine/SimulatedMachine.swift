@@ -154,7 +154,15 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   public func word(_ object: UInt32) -> UnsafeMutablePointer<SimulatedWord>? {
     object == 0 ? nil : objectWords[Int(object)]
   }
+  /// The number of a word's object in this run; 0 if it has none yet.
+  public func objectNumber(_ word: UnsafeMutablePointer<SimulatedWord>) -> UInt32 {
+    word.pointee.run == engine.p.pointee.run ? word.pointee.object : 0
+  }
+  /// What was done last: by the end of a run its pilot may not have seen it.
+  public var lastEvent: Event { engine.p.pointee.last }
   public func hasEnded(_ process: Int) -> Bool { engine.process(process).pointee.state == .ended }
+  /// The process that made a process during the run; -1 for one that was made before.
+  public func maker(_ process: Int) -> Int { Int(engine.process(process).pointee.maker) }
   /// What ``Machine/current`` is in a process.
   public func current(_ process: Int) -> UnsafeMutableRawPointer? { engine.process(process).pointee.current }
   public func isSpinning(_ process: Int) -> Bool { engine.process(process).pointee.state == .spinning }
@@ -162,6 +170,12 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   /// Whether a process waits for another to end.
   public func isJoining(_ process: Int) -> Bool { engine.process(process).pointee.state == .joining }
   public func interruptDepth(_ process: Int) -> Int { Int(engine.process(process).pointee.interruptDepth) }
+  /// Whether a word stands for the seat of a CPU's, or for one on which the process sleeps.
+  public func isSeat(_ word: UnsafeMutablePointer<SimulatedWord>, of process: Int) -> Bool {
+    let at = UnsafeMutableRawPointer(word)
+    if process < cpuCount && at == UnsafeMutableRawPointer(seats[process]) { return true }
+    return engine.process(process).pointee.parkedOn.map { UnsafeMutableRawPointer($0) == at } ?? false
+  }
   public var time: UInt64 { engine.p.pointee.now }
   /// Scheduling points of this run.
   public var stepCount: UInt64 { engine.p.pointee.steps }
