@@ -27,6 +27,8 @@ final class TreePilot: Watcher {
   /// The last interrupt of each CPU that came while the CPU could not go on by itself; an event's number.
   private let interruptedAsleep = UnsafeMutablePointer<UInt32>.allocate(capacity: 64)
   private var previousIPL: UInt8 = 255
+  /// In the IPL of an event: it was done on top of an interrupt.
+  private static let isNested: UInt8 = 0x40
 
   init(_ reduction: Reduction, bound: Int?) {
     self.reduction = reduction
@@ -101,7 +103,7 @@ final class TreePilot: Watcher {
     previousIPL = 255
     guard cpu >= 0, let interrupt = machine.interrupt(ofCPU: cpu) else { return }
     if chosen == cpu {
-      previousIPL = machine.ipl(ofCPU: cpu)
+      previousIPL = machine.ipl(ofCPU: cpu) | (machine.interruptDepth(cpu) > 0 ? Self.isNested : 0)
       if enabled.has(interrupt) { add(interrupt, at: index) }
     } else if chosen == interrupt {
       if enabled.has(cpu) {
@@ -134,7 +136,7 @@ final class TreePilot: Watcher {
     trace.seal(k, process, also: cpu)
     if event.object != 0 { remember(event, k, process, object) }
     if isNew && machine.recognition == .anywhere {
-      if event.access == .write { askedTooLate(machine, event, k) }
+      if event.access == .write || event.kind == .unpark { askedTooLate(machine, event, k) }
       if event.kind == .park && process < machine.cpuCount && interruptedAsleep[process] != 0 {
         reverse(Int(interruptedAsleep[process]) - 1, k, blockedBy: 0)
         interruptedAsleep[process] = 0
@@ -223,16 +225,21 @@ final class TreePilot: Watcher {
 
   /// Somebody has asked a CPU for something: the last step of the CPU's, not ordered with this, at which it would have been
   /// interrupted for it. That this comes before the step is explored; the interrupt is then possible there.
+  /// (Inside of an interrupt that is a ring; see ``EngineRef/admittedInterrupts()``.)
   private func askedTooLate(_ machine: SimulatedMachine, _ event: Event, _ k: Int) {
+    let isRing = event.kind == .unpark
     for cpu in 0..<machine.cpuCount where cpu != Int(event.process) {
-      guard let summary = machine.summary(ofCPU: cpu), machine.objectNumber(summary) == event.object else {
-        continue
-      }
+      guard let summary = machine.summary(ofCPU: cpu),
+        machine.objectNumber(isRing ? machine.seat(ofCPU: cpu).word : summary) == event.object
+      else { continue }
+      let asked = isRing ? summary.value : event.value
       let row = trace.row(k)
       var at = k - 1
       while at >= 0 && row[cpu] < UInt32(truncatingIfNeeded: at + 1) {
-        let ipl = trace.ipls[at]
-        if Int(trace.processes[at]) == cpu && ipl < 8 && (event.value >> 1) >> UInt(ipl) != 0 {
+        let ipl = trace.ipls[at] & ~Self.isNested
+        if Int(trace.processes[at]) == cpu && ipl < 8 && (asked >> 1) >> UInt(ipl) != 0
+          && (!isRing || trace.ipls[at] & Self.isNested != 0)
+        {
           reverse(at, k, blockedBy: 0)
           return
         }

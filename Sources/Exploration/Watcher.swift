@@ -156,12 +156,13 @@ class Watcher: Pilot {
     }
   }
 
-  /// Inside of a body: every gate that its contexts say they hold is this process's.
+  /// Inside of a body: every gate that its context says it holds is this process's. (What its interrupted contexts say is as of
+  /// some step in the middle of a taking or leaving.)
   final func checkOwnership(_ machine: SimulatedMachine, _ process: Int) {
     guard broken == nil, let current = machine.current(process), let view = System.view(of: current) else {
       return
     }
-    for level in Level.allCases where view.owned.contains(level.gate) {
+    for level in Level.allCases where view.topOwned.contains(level.gate) {
       let owner = Int(owners[Int(level.rawValue)])
       if owner != process {
         let other = owner < 0 ? "nobody has" : "\(machine.name(owner)) has"

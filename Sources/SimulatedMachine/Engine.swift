@@ -159,8 +159,8 @@ struct EngineRef: @unchecked Sendable {
   func note(
     _ process: UnsafeMutablePointer<Process>, _ at: UnsafeMutablePointer<SimulatedWord>, _ value: UInt
   ) {
+    if process.pointee.seenCount == process.pointee.seenCapacity { growSeen(process) }
     let count = process.pointee.seenCount
-    if count == process.pointee.seenCapacity { growSeen(process) }
     (process.pointee.seen! + count).initialize(to: SeenValue(at: at, value: value))
     process.pointee.seenCount = count + 1
   }
@@ -242,6 +242,9 @@ struct EngineRef: @unchecked Sendable {
   }
 
   /// The CPUs that admit what is asked of them: hardware would interrupt them now.
+  ///
+  /// On top of an interrupt that has not raised the IPL yet only who rings anew interrupts again: the recognition that is under way
+  /// serves whatever is asked, and a doorbell that was answered is silent. (Otherwise interrupts would nest for ever.)
   @inline(never) func admittedInterrupts() -> ProcessSet {
     var set: ProcessSet = 0
     for cpu in 0..<p.pointee.interruptible {
@@ -250,6 +253,11 @@ struct EngineRef: @unchecked Sendable {
       let summary = state.summary.pointee.bits
       let above = (summary >> 1) & ~(UInt(state.throttled.pointee) >> 1)
       if above >> UInt(state.ipl.pointee.rawValue) == 0 { continue }
+      if process.pointee.interruptDepth > 0, state.ipl.pointee.rawValue <= process.pointee.interruptedIPL,
+        p.pointee.machine.seats[cpu].pointee.rings == process.pointee.interruptedRings
+      {
+        continue
+      }
       if process.pointee.lastSteps == process.pointee.steps && process.pointee.lastSummary == summary {
         continue
       }
@@ -269,9 +277,14 @@ struct EngineRef: @unchecked Sendable {
     p.pointee.ready.insert(index)
     p.pointee.spinning.remove(index)
     seat?.pointee.sleeper = -1
+    let (ipl, rings) = (process.pointee.interruptedIPL, process.pointee.interruptedRings)
+    process.pointee.interruptedIPL = process.pointee.interrupts?.ipl.pointee.rawValue ?? 0
+    process.pointee.interruptedRings = p.pointee.machine.seats[index].pointee.rings
     process.pointee.interruptDepth += 1
     InterruptSystem<SimulatedMachine>.interruptArrived()
     process.pointee.interruptDepth -= 1
+    process.pointee.interruptedIPL = ipl
+    process.pointee.interruptedRings = rings
     process.pointee.pending = pending
     process.pointee.deadline = deadline
     process.pointee.parkedOn = seat

@@ -79,10 +79,15 @@ struct Process {
   var lastSummary: UInt = 0
   var lastSteps: UInt = .max
   var steps: UInt = 0
+  /// The IPL at which the topmost interrupt was taken, and how often the CPU had been rung by then.
+  var interruptedIPL: UInt8 = 0
+  var interruptedRings: UInt = 0
 }
 
 /// The memory of a seat: a ring that has not been taken yet, and who sleeps on it.
 struct SeatMemory {
   var ring = SimulatedWord(0)
   var sleeper: Int32 = -1
+  /// How often it was rung in this run.
+  var rings: UInt = 0
 }

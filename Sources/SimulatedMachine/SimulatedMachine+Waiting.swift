@@ -50,6 +50,7 @@ extension SimulatedMachine {
     }
     engine.announce(.unpark, seat.word, .release)
     seat.memory.pointee.ring.bits = 1
+    seat.memory.pointee.rings &+= 1
     engine.wakeSleeper(seat.memory)
     engine.did(.unpark, .read)
     engine.me.pointee.hasChanged = true

@@ -194,6 +194,11 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   }
 }
 
+extension UnsafeMutablePointer where Pointee == SimulatedWord {
+  /// What the word holds, for who watches: no operation, no scheduling point.
+  public var value: UInt { pointee.bits }
+}
+
 extension EngineRef {
   @inline(__always) func fence(_ kind: OperationKind) {
     announce(kind, nil, .sequentiallyConsistent)

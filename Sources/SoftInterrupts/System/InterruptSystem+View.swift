@@ -21,17 +21,6 @@ package struct AgentView<M: Machine>: @unchecked Sendable {
   package var isCPU: Bool { agent.isCPU }
   package var cpu: Int { agent.cpu }
 
-  /// The gates that the contexts' own frames hold, all contexts together. Exact inside of bodies.
-  package var owned: GateSet {
-    var set: GateSet = []
-    var at: UnsafeMutablePointer<Context<M>>? = agent.context
-    while let context = at {
-      set.formUnion(context.pointee.own)
-      at = context.pointee.parent
-    }
-    return set
-  }
-
   /// The gates of the top context's frames.
   package var topOwned: GateSet { agent.context.pointee.own }
 
