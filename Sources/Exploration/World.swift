@@ -68,6 +68,15 @@ public final class World: @unchecked Sendable {
   /// A device: `body` is called at a point that the exploration chooses, from outside of every CPU.
   public func device(_ name: String = "device", _ body: @escaping () -> Void) { machine.device(name, body) }
 
+  /// Lets time pass: at a point that the exploration chooses the clock goes forward, although others could go on. Looking at the
+  /// clock is an operation then. (Without it the clock moves when nobody can go on, and only then.)
+  public func clock(_ name: String = "clock", after time: Duration) {
+    let (seconds, attoseconds) = time.components
+    let nanoseconds = UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
+    machine.watchClock()
+    machine.device(name) { SimulatedMachine.elapse(nanoseconds) }
+  }
+
   /// Establishes a handler whose runs are watched: never twice at once, never lost, in order.
   public func handler(
     _ name: String, at level: Level, as way: WayIn, _ placement: Placement = .bound,

@@ -51,19 +51,13 @@ extension EngineRef {
       return false
     }
     p.pointee.now = max(p.pointee.now, next)
-    var woken: ProcessSet = 0
-    for index in 0..<p.pointee.processCount {
-      let process = process(index)
-      let isDue = process.pointee.state == .parked && process.pointee.deadline <= p.pointee.now
-      if isDue || process.pointee.state == .spinning {
-        process.pointee.isTimedOut = true
-        process.pointee.state = .ready
-        process.pointee.parkedOn?.pointee.sleeper = -1
-        woken.insert(index)
-      }
+    let woken = wakeDue() | p.pointee.spinning
+    var spinning = p.pointee.spinning
+    while spinning != 0 {
+      let index = spinning.first
+      spinning.remove(index)
+      wake(index)
     }
-    p.pointee.spinning = 0
-    p.pointee.ready |= woken
     if p.pointee.isPiloted {
       p.pointee.pilot._withUnsafeGuaranteedRef {
         $0.idled(p.pointee.machine, p.pointee.last, woken: woken)
@@ -72,5 +66,19 @@ extension EngineRef {
       p.pointee.last = Event()
     }
     return true
+  }
+
+  /// Ends the sleep of whose time has come.
+  @discardableResult func wakeDue() -> ProcessSet {
+    var woken: ProcessSet = 0
+    for index in 0..<p.pointee.processCount {
+      let process = process(index)
+      guard process.pointee.state == .parked && process.pointee.deadline <= p.pointee.now else { continue }
+      process.pointee.state = .ready
+      process.pointee.parkedOn?.pointee.sleeper = -1
+      woken.insert(index)
+    }
+    p.pointee.ready |= woken
+    return woken
   }
 }

@@ -34,6 +34,8 @@ struct Engine {
   var last = Event()
   var spinPolicy = SpinPolicy.wake
   var now: UInt64 = 0
+  /// Somebody moves the clock while others can go on.
+  var hasClock = false
   var horizon: UInt64 = .max
   var run: UInt32 = 0
   var objects: UInt32 = 0

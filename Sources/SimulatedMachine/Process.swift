@@ -49,8 +49,6 @@ struct Process {
   var state: ProcessState = .ended
   /// An interrupt is to be taken when it is resumed.
   var takesInterrupt = false
-  /// Its sleep is over by the clock, or its spinning because nothing else can run.
-  var isTimedOut = false
   /// It has changed a word since its last pause.
   var hasChanged = false
   /// How many interrupts are on top of each other.

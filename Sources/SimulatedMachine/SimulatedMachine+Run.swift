@@ -225,6 +225,7 @@ extension SimulatedMachine {
     p.pointee.ready = 0
     p.pointee.spinning = 0
     p.pointee.now = 0
+    p.pointee.hasClock = false
     p.pointee.last = Event()
     p.pointee.stop = .none
     p.pointee.isPiloted = false

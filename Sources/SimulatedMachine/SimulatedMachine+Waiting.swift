@@ -33,7 +33,6 @@ extension SimulatedMachine {
     process.pointee.deadline = deadline
     engine.sleepUnlessRung(engine.p.pointee.running)
     engine.decide()
-    process.pointee.isTimedOut = false
     process.pointee.parkedOn = nil
     process.pointee.hasChanged = true
     process.pointee.seenCount = 0
@@ -95,7 +94,6 @@ extension SimulatedMachine {
       if engine.p.pointee.spinPolicy == .wake && engine.seesChange(index) { engine.wake(index) }
     }
     engine.decide()
-    process.pointee.isTimedOut = false
     process.pointee.hasChanged = false
     process.pointee.seenCount = 0
     engine.did(.pause, .none)

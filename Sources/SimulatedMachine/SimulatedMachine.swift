@@ -63,6 +63,7 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     objectWords.initialize(repeating: nil, count: objectCapacity)
     memory.initialize(
       to: Engine(processes: processes, host: host, pilot: Unmanaged.passUnretained(Pilot()), machine: self))
+    clock.initialize(to: SimulatedWord(0))
     for _ in 0..<cpus { _ = makeSeat() }
     reset()
   }
@@ -76,6 +77,7 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     for seat in seats { seat.deallocate() }
     for index in 0..<Self.processLimit { engine.process(index).pointee.seen?.deallocate() }
     objectWords.deallocate()
+    clock.deallocate()
     engine.p.pointee.processes.deallocate()
     engine.p.pointee.host.deallocate()
     engine.p.deallocate()
@@ -87,6 +89,8 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     guard let engine = EngineRef.current else { return nil }
     return engine.p.pointee.running >= 0 ? engine.me.pointee.current : engine.p.pointee.machine.hostCurrent
   }
+  /// Stands for the clock, as an object.
+  let clock = UnsafeMutablePointer<SimulatedWord>.allocate(capacity: 1)
   var hostCurrent: UnsafeMutableRawPointer?
 
   public static func setCurrent(_ pointer: UnsafeMutableRawPointer?) {
@@ -112,7 +116,28 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   public static func lightFence() { EngineRef.inProcess?.fence(.lightFence) }
   public static func heavyFence() { EngineRef.inProcess?.fence(.heavyFence) }
 
-  public static func now() -> UInt64 { EngineRef.current?.p.pointee.now ?? 0 }
+  public static func now() -> UInt64 {
+    guard let engine = EngineRef.current else { return 0 }
+    // With somebody who moves the clock, looking at it is an operation.
+    if engine.p.pointee.hasClock, engine.p.pointee.running >= 0 {
+      engine.announce(.load, engine.p.pointee.machine.clock, .relaxed)
+      engine.did(.load, .read)
+    }
+    return engine.p.pointee.now
+  }
+
+  /// Moves the clock from inside of a process: time passes here, whoever could go on.
+  public static func elapse(_ nanoseconds: UInt64) {
+    guard let engine = EngineRef.inProcess else { return }
+    engine.announce(.store, engine.p.pointee.machine.clock, .relaxed)
+    engine.p.pointee.now &+= nanoseconds
+    engine.did(.store, .write)
+    engine.wakeDue()
+    engine.changed()
+  }
+
+  /// Makes looking at the clock an operation: before a run in which somebody calls ``elapse(_:)``.
+  public func watchClock() { engine.p.pointee.hasClock = true }
   public static func ticks() -> UInt64 { now() }
 
   public func pollDevices(cpu: Int) {}

@@ -6,6 +6,13 @@ import Exploration
 import SimulatedMachine
 import SoftInterrupts
 
+/// A configuration in which every waiter is overdue at once: gates are handed over.
+var overdueAtOnce: Configuration {
+  var configuration = Configuration.exploration
+  configuration.handOffAfter = 0
+  return configuration
+}
+
 enum Scenario {
   /// Two CPUs raise to softNet: one at a time.
   static func raises(_ world: World) throws {

@@ -11,6 +11,7 @@ struct CoreTests {
     let name: String
     var recognition = Recognition.points
     let strategy: Strategy
+    var configuration = Configuration.exploration
     let program: @Sendable (World) throws -> Void
     var testDescription: String { "\(name), \(recognition), \(strategy)" }
   }
@@ -19,15 +20,27 @@ struct CoreTests {
     Case(name: "raises", strategy: .exhaustive(), program: Scenario.raises),
     Case(name: "schedules", strategy: .exhaustive(), program: Scenario.schedules),
     Case(name: "delegates", strategy: .exhaustive(), program: Scenario.delegates),
-    Case(name: "serves while waiting", strategy: .exhaustive(preemptions: 2), program: Scenario.servesWhileWaiting),
+    Case(
+      name: "serves while waiting", strategy: .exhaustive(preemptions: 2),
+      program: Scenario.servesWhileWaiting),
     Case(name: "raises from MP-safe", strategy: .exhaustive(), program: Scenario.raisesFromMPSafe),
     Case(name: "hands over", strategy: .exhaustive(preemptions: 2), program: Scenario.handsOver),
+    Case(
+      name: "hands over at once", strategy: .exhaustive(preemptions: 2), configuration: overdueAtOnce,
+      program: Scenario.handsOver),
+    Case(
+      name: "hands over at once", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
+      configuration: overdueAtOnce, program: Scenario.handsOver),
     Case(name: "drains", strategy: .exhaustive(preemptions: 2), program: Scenario.drains),
-    Case(name: "big lock under a gate", strategy: .exhaustive(preemptions: 2), program: Scenario.bigLockUnderGate),
     Case(
-      name: "schedules", recognition: .anywhere, strategy: .exhaustive(preemptions: 2), program: Scenario.schedules),
+      name: "big lock under a gate", strategy: .exhaustive(preemptions: 2), program: Scenario.bigLockUnderGate
+    ),
     Case(
-      name: "delegates", recognition: .anywhere, strategy: .exhaustive(preemptions: 2), program: Scenario.delegates),
+      name: "schedules", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
+      program: Scenario.schedules),
+    Case(
+      name: "delegates", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
+      program: Scenario.delegates),
     Case(
       name: "serves while waiting", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
       program: Scenario.servesWhileWaiting),
@@ -42,7 +55,8 @@ struct CoreTests {
   @Test("holds under every schedule of the strategy", arguments: cases)
   func holds(_ test: Case) throws {
     let exploration = try explore(
-      cpus: 2, recognition: test.recognition, strategy: test.strategy, test.program)
+      cpus: 2, recognition: test.recognition, configuration: test.configuration, strategy: test.strategy,
+      test.program)
     guard case .holds = exploration.verdict else {
       Issue.record("not complete: \(exploration)")
       return

@@ -16,6 +16,7 @@
       let mutant: Mutant
       var strategy = Strategy.exhaustive(preemptions: 2)
       var recognition = Recognition.points
+      var configuration = Configuration.exploration
       let program: @Sendable (World) throws -> Void
       var testDescription: String { "\(mutant)" }
     }
@@ -23,7 +24,7 @@
     static let cases: [Case] = [
       Case(mutant: .countFromIPL, program: Scenario.raisesFromMPSafe),
       Case(mutant: .noLook, program: Scenario.schedules),
-      Case(mutant: .handToServing, program: Scenario.handsOver),
+      Case(mutant: .handToServing, configuration: overdueAtOnce, program: Scenario.handsOver),
       Case(mutant: .drainInsideMask, program: Scenario.drains),
       Case(mutant: .bigLockAlways, program: Scenario.bigLockUnderGate),
       Case(mutant: .noGate, program: Scenario.schedules),
@@ -32,7 +33,8 @@
     @Test("with the rule off a schedule breaks it, and its string breaks it again", arguments: cases)
     func found(_ test: Case) throws {
       try Mutant.with(test.mutant) {
-        let explorer = Explorer(cpus: 2, recognition: test.recognition, strategy: test.strategy)
+        let explorer = Explorer(
+          cpus: 2, recognition: test.recognition, configuration: test.configuration, strategy: test.strategy)
         let exploration = try explorer.explore(test.program)
         let finding = try #require(exploration.finding, "\(test.mutant): \(exploration)")
         #expect(finding.story.split(separator: "\n").allSatisfy { $0.count <= 80 })
