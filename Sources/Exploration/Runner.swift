@@ -33,12 +33,18 @@ final class Runner {
   func run(
     _ pilot: Watcher, spins: SpinPolicy, _ program: (World) throws -> Void
   ) throws -> RunResult {
-    machine.reset()
-    let world = World(machine, configuration, pilot)
+    // The system of the last run, put back; or none yet.
+    if kept == nil || !machine.rewind() {
+      discard()
+      machine.reset()
+    }
+    let world = World(machine, configuration, pilot, kept?.system) { [unowned self] system in
+      if reusesSystems && system.isPristine && machine.mark() { kept = (system, system.mark()) }
+    }
     do {
       try program(world)
     } catch {
-      takeDown(world)
+      abandon(world)
       throw error
     }
     machine.settle()
@@ -56,24 +62,52 @@ final class Runner {
     if pilot.broken == nil && end == .quiet {
       takeDown(world)
     } else {
-      // Stacks that were left in the middle point to both.
-      _ = Unmanaged.passRetained(world)
-      if let system = world.made { _ = Unmanaged.passRetained(system) }
+      abandon(world)
     }
     return result
   }
 
+  /// Stacks that were left in the middle point to both: they stay.
+  private func abandon(_ world: World) {
+    _ = Unmanaged.passRetained(world)
+    if let system = world.made { _ = Unmanaged.passRetained(system) }
+    kept = nil
+  }
+
+  /// A system that is used again: it is rewound after each run.
+  private var kept: (system: System, mark: SystemMark<SimulatedMachine>)?
+  var reusesSystems = true
+
   private func takeDown(_ world: World) {
     world.checks = []
     guard let system = world.made else { return }
+    if let kept, system.isPristine {
+      system.rewind(to: kept.mark)
+      return
+    }
+    kept = nil
+    end(system)
+  }
+
+  private func end(_ system: System) {
     system.shutdown()
     leftovers.append(system.releaseForGood())
-    // The world holds the last reference to the system; its core's memory goes when the next run begins.
+    // Somebody holds the last reference to the system; its core's memory goes when the next one ends.
     while leftovers.count > 1 { leftovers.removeFirst().deallocate() }
   }
   private var leftovers: [UnsafeMutableRawPointer] = []
 
-  deinit { for rest in leftovers { rest.deallocate() } }
+  /// Ends the system that was kept.
+  private func discard() {
+    guard let system = kept?.system else { return }
+    kept = nil
+    end(system)
+  }
+
+  deinit {
+    discard()
+    for rest in leftovers { rest.deallocate() }
+  }
 
   // MARK: What must hold at the end
 

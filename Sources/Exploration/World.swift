@@ -20,8 +20,10 @@ public final class World: @unchecked Sendable {
     made = system
     // Every CPU goes to sleep in its loop.
     machine.settle()
+    willUse(system)
     return system
   }
+  private let willUse: (InterruptSystem<SimulatedMachine>) -> Void
   private(set) var made: InterruptSystem<SimulatedMachine>?
   private let configuration: Configuration
   public let machine: SimulatedMachine
@@ -35,8 +37,14 @@ public final class World: @unchecked Sendable {
   /// Pending schedules of bound ordered handlers, for their order.
   var waiting: [(record: HandlerRecord, cpu: Int, called: UInt64, returned: UInt64)] = []
 
-  init(_ machine: SimulatedMachine, _ configuration: Configuration, _ watcher: Watcher) {
+  init(
+    _ machine: SimulatedMachine, _ configuration: Configuration, _ watcher: Watcher,
+    _ system: InterruptSystem<SimulatedMachine>?,
+    _ willUse: @escaping (InterruptSystem<SimulatedMachine>) -> Void
+  ) {
     self.machine = machine
+    made = system
+    self.willUse = willUse
     self.configuration = configuration
     self.watcher = watcher
     unfinished = Array(repeating: 0, count: machine.cpuCount)

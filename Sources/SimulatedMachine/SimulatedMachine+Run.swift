@@ -214,10 +214,55 @@ extension SimulatedMachine {
 
   /// Starts afresh: no process but the CPUs' interrupts, no ring, time 0. What was left of the last run is forgotten.
   public func reset() {
-    let p = engine.p
-    precondition(p.pointee.running < 0, "reset() is called by the thread that owns the machine")
-    for index in 0..<bodies.count { bodies[index] = nil }
+    marked = []
+    forget()
     stacksInUse = 0
+    for cpu in 0..<cpuCount { engine.process(cpu).pointee.state = .ended }
+    for cpu in 0..<cpuCount { engine.process(cpu).pointee.interrupts = nil }
+    makeInterrupts()
+  }
+
+  /// Marks the machine, all of whose CPUs sleep for ever, to come back to by ``rewind()``. False if one does not.
+  public func mark() -> Bool {
+    for cpu in 0..<cpuCount where !sleepsForEver(cpu) { return false }
+    marked = (0..<cpuCount).map { engine.process($0).pointee }
+    return true
+  }
+
+  /// Goes back to the mark: the CPUs sleep as they did then, everybody else is gone, time is 0.
+  ///
+  /// - Returns: false, and nothing done, if there is no mark, or a CPU does not sleep as it did then.
+  public func rewind() -> Bool {
+    if marked.isEmpty { return false }
+    for cpu in 0..<cpuCount where !sleepsForEver(cpu) { return false }
+    forget()
+    stacksInUse = cpuCount
+    for cpu in 0..<cpuCount {
+      let process = engine.process(cpu)
+      let (seen, capacity) = (process.pointee.seen, process.pointee.seenCapacity)
+      process.pointee = marked[cpu]
+      process.pointee.seen = seen
+      process.pointee.seenCapacity = capacity
+      process.pointee.seenCount = 0
+      process.pointee.pending.object = engine.object(seat(ofCPU: cpu).word)
+      process.pointee.end = SimulatedWord(0)
+      seats[cpu].pointee.sleeper = Int32(cpu)
+    }
+    makeInterrupts()
+    return true
+  }
+
+  private func sleepsForEver(_ cpu: Int) -> Bool {
+    let process = engine.process(cpu)
+    return process.pointee.state == .parked && process.pointee.deadline == .max
+      && process.pointee.interruptDepth == 0 && process.pointee.parkedOn == seats[cpu]
+  }
+
+  /// What a run leaves behind, but for the CPUs.
+  private func forget() {
+    let p = engine.p
+    precondition(p.pointee.running < 0, "called by the thread that owns the machine")
+    for index in 0..<bodies.count where bodies[index] != nil { bodies[index] = nil }
     for seat in 0..<seatsInUse { seats[seat].pointee = SeatMemory() }
     seatsInUse = cpuCount
     p.pointee.run &+= 1
@@ -231,21 +276,24 @@ extension SimulatedMachine {
     p.pointee.isPiloted = false
     fatalMessage = nil
     hostCurrent = nil
-    for index in 0..<p.pointee.processCount {
+    for index in cpuCount..<max(cpuCount, p.pointee.processCount) {
       p.pointee.processes[index].state = .ended
       p.pointee.processes[index].interrupts = nil
     }
     p.pointee.processCount = cpuCount
+    softint_set_simulation(p)
+  }
+
+  private func makeInterrupts() {
+    let p = engine.p
     p.pointee.interruptible = recognition == .anywhere ? cpuCount : 0
     p.pointee.firstInterrupt = cpuCount
-    if recognition == .anywhere {
-      for cpu in 0..<cpuCount {
-        make(.interrupt, cpu: cpu, "", {})
-        while names.count <= cpuCount + cpu { names.append("") }
-        names[cpuCount + cpu] = "CPU \(cpu)'s interrupt"
-      }
+    if recognition != .anywhere { return }
+    for cpu in 0..<cpuCount {
+      make(.interrupt, cpu: cpu, "", {})
+      while names.count <= cpuCount + cpu { names.append("") }
+      names[cpuCount + cpu] = "CPU \(cpu)'s interrupt"
     }
-    softint_set_simulation(p)
   }
 }
 

@@ -38,6 +38,8 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   var seatsInUse = 0
   var stacks: [UnsafeMutablePointer<softint_coroutine>] = []
   var stacksInUse = 0
+  /// The CPUs' records at the mark; empty without one.
+  var marked: [Process] = []
   /// The word of each object of the run; index 0 is none.
   var objectWords: UnsafeMutablePointer<UnsafeMutablePointer<SimulatedWord>?>
   var objectCapacity = 256

@@ -74,6 +74,37 @@ enum Scenario {
     world.device("line") { onTop.schedule(on: 0) }
   }
 
+  /// A little of everything: handlers of each way in, a callout, a cross-call, a visitor, a condition, a callout that is cancelled.
+  static func everything(_ world: World) throws {
+    let system = world.system
+    nonisolated(unsafe) var ran: [String] = []
+    let net = try world.handler("net", at: .softNet, as: .ordered, .anywhere) { _ in ran.append("net") }
+    let bio = try world.handler("bio", at: .softBio, as: .bigLock) { _ in ran.append("bio") }
+    let timer = try system.callout("timer", at: .softClock, guard: .softNet) { _ in ran.append("timer") }
+    let other = try system.callout("other", at: .softClock) { _ in ran.append("other") }
+    let condition = system.condition(guardedBy: .softNet)
+    nonisolated(unsafe) var isReady = false
+    world.base(on: 0) { here in
+      net.schedule()
+      timer.schedule(after: .milliseconds(1))
+      other.schedule(after: .milliseconds(2))
+      here.raise(to: .softNet) { _ in _ = condition.wait { isReady } }
+      _ = other.cancel()
+    }
+    world.base(on: 1, as: .bigLock) { _ in
+      bio.schedule()
+      net.schedule()
+    }
+    world.visitor {
+      system.raise(to: .softNet) { _ in
+        isReady = true
+        condition.broadcast()
+      }
+      system.crossCallAndWait(on: 1, at: .sched) { _ in ran.append("call") }
+    }
+    world.finally { world.outcome(ran.sorted().joined(separator: " ")) }
+  }
+
   /// Marked work is not run in the middle of an MP-safe handler of its level (H41).
   static func drains(_ world: World) throws {
     let system = world.system

@@ -1,9 +1,10 @@
 // What an exploration finds, shrinks, tells and repeats.
 
-import Exploration
 import SimulatedMachine
 import SoftInterrupts
 import Testing
+
+@testable import Exploration
 
 @Suite("Findings")
 struct FindingTests {
@@ -105,6 +106,24 @@ struct FindingTests {
     #expect(
       "\(try explored(.exhaustive(), limits: Limits(schedules: 1), program))"
         == "1 schedule, then the limit: no violation in these; there are more")
+  }
+
+  @Test("a system that is used again is like a new one")
+  func reuse() throws {
+    for program in [Scenario.schedules, Scenario.delegates, Scenario.servesWhileWaiting, Scenario.everything]
+    {
+      let explorer = Explorer(
+        cpus: 2, recognition: .anywhere, strategy: .random(seed: 5, schedules: 200))
+      func run(_ reuses: Bool) throws -> Exploration {
+        let runner = Runner(
+          cpus: 2, recognition: .anywhere, configuration: explorer.configuration, limits: explorer.limits)
+        runner.reusesSystems = reuses
+        return try explorer.explore(runner, program)
+      }
+      let (again, new) = (try run(true), try run(false))
+      #expect(again.steps == new.steps && again.outcomes == new.outcomes)
+      #expect(again.finding == nil, "\(again)")
+    }
   }
 
   @Test("two explorations of one program are the same to the bit")
