@@ -50,7 +50,8 @@ final class Runner {
     machine.settle()
     pilot.begin(machine, world.made)
     pilot.world = world
-    pilot.clocks = world.data.isEmpty ? nil : SyncClocks(world, processes: machine.processCount + 4)
+    pilot.watchesData = !world.data.isEmpty
+    if pilot.watchesData { pilot.clocks.begin(world, processes: machine.processCount + 4) }
     let end = machine.run(pilot, spins: spins, steps: UInt64(limits.steps), until: limits.time)
     pilot.finish(machine, machine.lastEvent)
     check(world, pilot, end)
@@ -58,7 +59,6 @@ final class Runner {
     let result = RunResult(
       broken: pilot.broken, outcome: world.said, steps: pilot.step, preemptions: pilot.preemptions,
       deviations: pilot.deviations)
-    pilot.clocks = nil
     if pilot.broken == nil && end == .quiet {
       takeDown(world)
     } else {

@@ -16,17 +16,17 @@ final class TreePilot: Watcher {
 
   let reduction: Reduction
   let bound: Int?
-  private var tree = Tree()
-  private var trace = Trace()
+  @exclusivity(unchecked) private var tree = Tree()
+  @exclusivity(unchecked) private var trace = Trace()
   /// How many nodes are given by the search; beyond them it is new ground.
-  private var given = 0
+  @exclusivity(unchecked) private var given = 0
   /// Who sleeps at the next node.
-  private var asleep: ProcessSet = 0
+  @exclusivity(unchecked) private var asleep: ProcessSet = 0
   /// The run repeats another: nothing new is noted in it.
-  private(set) var isRedundantRun = false
+  @exclusivity(unchecked) private(set) var isRedundantRun = false
   /// The last interrupt of each CPU that came while the CPU could not go on by itself; an event's number.
   private let interruptedAsleep = UnsafeMutablePointer<UInt32>.allocate(capacity: 64)
-  private var previousIPL: UInt8 = 255
+  @exclusivity(unchecked) private var previousIPL: UInt8 = 255
   /// In the IPL of an event: it was done on top of an interrupt.
   private static let isNested: UInt8 = 0x40
 

@@ -11,19 +11,20 @@ class Watcher: Pilot {
   typealias View = AgentView<SimulatedMachine>
 
   /// Scheduling points so far, and how many of their events were looked at.
-  final var step = 0
-  final var observed = 0
-  final var preemptions = 0
-  final var isOver = false
-  final var deviations: [Schedule.Deviation] = []
-  final var broken: (rule: Rule, message: String)?
-  final var clocks: SyncClocks?
+  @exclusivity(unchecked) final var step = 0
+  @exclusivity(unchecked) final var observed = 0
+  @exclusivity(unchecked) final var preemptions = 0
+  @exclusivity(unchecked) final var deviations: [Schedule.Deviation] = []
+  @exclusivity(unchecked) final var broken: (rule: Rule, message: String)?
+  final let clocks = SyncClocks()
+  /// Whether the program has declared data: else nothing can race.
+  @exclusivity(unchecked) final var watchesData = false
 
   private final var system: System?
   /// For the names of what is seen.
   weak final var world: World?
-  private final var gatesObject: UInt32 = 0
-  private final var gates: UInt = 0
+  @exclusivity(unchecked) private final var gatesObject: UInt32 = 0
+  @exclusivity(unchecked) private final var gates: UInt = 0
   /// The process that owns each gate; -1 for none.
   private final let owners = UnsafeMutablePointer<Int32>.allocate(capacity: Level.count)
   private final let currents = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
@@ -53,7 +54,6 @@ class Watcher: Pilot {
     step = 0
     observed = 0
     preemptions = 0
-    isOver = false
     deviations.removeAll(keepingCapacity: true)
     broken = nil
     self.system = system
@@ -105,7 +105,7 @@ class Watcher: Pilot {
   final func observe(_ machine: SimulatedMachine, _ event: Event) {
     let index = observed
     observed += 1
-    clocks?.happened(machine, event)
+    if watchesData { clocks.happened(machine, event) }
     let process = Expected.running(machine, event)
     if let current = machine.current(process) {
       if currents[process] != current { look(process, current) }
@@ -118,7 +118,9 @@ class Watcher: Pilot {
     }
     if event.access == .write { wrote(machine, event, process) }
     happened(machine, event, index)
-    if let clocks, clocks.race != nil, broken == nil { broken = clocks.race.map { (.dataRace, $0) } }
+    if watchesData && (event.kind == .read || event.kind == .write), let race = clocks.race {
+      fail(.dataRace, race)
+    }
   }
 
   private final func look(_ process: Int, _ current: UnsafeMutableRawPointer) {
