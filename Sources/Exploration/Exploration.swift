@@ -1,5 +1,6 @@
 // What an exploration found, and what that means.
 
+public import SimulatedMachine
 public import SoftInterrupts
 
 /// Which rule was broken.
@@ -76,7 +77,7 @@ public struct Exploration: Sendable, CustomStringConvertible {
 
   public var verdict: Verdict
   public var strategy: Strategy
-  public var memory = "sequentially consistent"
+  public var memory: MemoryModel
   /// Complete schedules that were run.
   public var schedules = 0
   /// Runs that turned out to repeat others.
@@ -85,6 +86,10 @@ public struct Exploration: Sendable, CustomStringConvertible {
   public var steps = 0
   /// What the program said it came to (``World/outcome(_:)``), and in how many schedules.
   public var outcomes: [String: Int] = [:]
+
+  init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
+    (self.verdict, self.strategy, self.memory, self.schedules) = (verdict, strategy, memory, schedules)
+  }
 
   public var finding: Finding? {
     if case .violation(let finding) = verdict { finding } else { nil }

@@ -17,6 +17,7 @@ public import SoftInterrupts
 public struct Explorer: Sendable {
   public var cpus: Int
   public var recognition: Recognition
+  public var memory: MemoryModel
   public var configuration: Configuration
   public var strategy: Strategy
   public var limits: Limits
@@ -24,10 +25,11 @@ public struct Explorer: Sendable {
   public var progress: (@Sendable (Int) -> Void)?
 
   public init(
-    cpus: Int, recognition: Recognition = .points, configuration: Configuration = .exploration,
-    strategy: Strategy = .exhaustive(), limits: Limits = Limits()
+    cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
+    configuration: Configuration = .exploration, strategy: Strategy = .exhaustive(), limits: Limits = Limits()
   ) {
     self.cpus = cpus
+    self.memory = memory
     self.recognition = recognition
     self.configuration = configuration
     self.strategy = strategy
@@ -38,12 +40,14 @@ public struct Explorer: Sendable {
   ///
   /// `program` is called once for each schedule, on the calling thread, and builds the same each time. What it throws is thrown.
   public func explore(_ program: (World) throws -> Void) throws -> Exploration {
-    let runner = Runner(cpus: cpus, recognition: recognition, configuration: configuration, limits: limits)
+    if memory == .rc11, case .exhaustive = strategy { throw StrategyError() }
+    let runner = Runner(
+      cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, limits: limits)
     return try explore(runner, program)
   }
 
   func explore(_ runner: Runner, _ program: (World) throws -> Void) throws -> Exploration {
-    var result = Exploration(verdict: .holds, strategy: strategy)
+    var result = Exploration(verdict: .holds, strategy: strategy, memory: memory)
     let (pilot, spins, sample) = makePilot()
     while true {
       let run = try runner.run(pilot, spins: spins, program)
@@ -89,12 +93,20 @@ public struct Explorer: Sendable {
   public func replay(_ string: String, _ program: (World) throws -> Void) throws -> Finding? {
     guard let schedule = Schedule(string) else { throw ReplayError.malformed(string) }
     let runner = Runner(
-      cpus: cpus, recognition: schedule.recognition, configuration: configuration, limits: limits)
+      cpus: cpus, recognition: schedule.recognition, memory: schedule.memory, configuration: configuration,
+      limits: limits)
     let shrinker = Shrinker(explorer: self, runner: runner, spins: schedule.spins)
     let (run, isLost) = try shrinker.follow(schedule.deviations, program)
     if isLost { throw ReplayError.lost(string) }
     guard let broken = run.broken else { return nil }
     return try shrinker.told(run, broken.rule, program)
+  }
+}
+
+/// A strategy that would miss schedules under a memory model.
+public struct StrategyError: Error, Sendable, CustomStringConvertible {
+  public var description: String {
+    "reduction is sound under sequential consistency only: under RC11 use everyChoice, random or priorities"
   }
 }
 
@@ -104,7 +116,8 @@ public enum ReplayError: Error, Sendable, CustomStringConvertible {
   case lost(String)
   public var description: String {
     switch self {
-    case .malformed(let text): "\"\(text)\" is no replay string: it begins with one of p, a, q and b"
+    case .malformed(let text):
+      "\"\(text)\" is no replay string: it begins with p, a, q or b, or with w and one of them"
     case .lost(let text): "\"\(text)\" is no schedule of this program: has the program changed since?"
     }
   }
@@ -131,6 +144,7 @@ public func replay(
   let explorer = Explorer(cpus: cpus, configuration: configuration, limits: limits)
   if let finding = try explorer.replay(string, program) {
     throw ExplorationFailure(
-      exploration: Exploration(verdict: .violation(finding), strategy: explorer.strategy, schedules: 1))
+      exploration: Exploration(
+        verdict: .violation(finding), strategy: explorer.strategy, memory: explorer.memory, schedules: 1))
   }
 }

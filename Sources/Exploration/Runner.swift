@@ -22,8 +22,11 @@ final class Runner {
   let configuration: Configuration
   let limits: Limits
 
-  init(cpus: Int, recognition: Recognition, configuration: Configuration, limits: Limits) {
-    machine = SimulatedMachine(cpus: cpus, recognition: recognition)
+  init(
+    cpus: Int, recognition: Recognition, memory: MemoryModel = .sequentiallyConsistent,
+    configuration: Configuration, limits: Limits
+  ) {
+    machine = SimulatedMachine(cpus: cpus, recognition: recognition, memory: memory)
     var configuration = configuration
     configuration.onViolation = .collect
     self.configuration = configuration

@@ -22,6 +22,8 @@ final class RandomPilot: Watcher {
   private var random: SeededGenerator
   init(seed: UInt64) { random = SeededGenerator(seed) }
 
+  override func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int { random.below(count) }
+
   override func choose(_ machine: SimulatedMachine, running: Int, _ enabled: ProcessSet) -> Int {
     var skip = random.below(enabled.nonzeroBitCount)
     var left = enabled
@@ -70,6 +72,8 @@ final class PriorityPilot: Watcher {
     }
     return next
   }
+
+  override func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int { random.below(count) }
 
   private func highest(_ enabled: ProcessSet) -> Int? {
     var best: Int?

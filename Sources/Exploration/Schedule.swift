@@ -37,6 +37,7 @@ struct Schedule: Equatable {
   }
   var recognition: Recognition
   var spins: SpinPolicy
+  var memory: MemoryModel
   var deviations: [Deviation] = []
 
   /// A letter for where interrupts are recognised and what a spin wait is (p and a: points and anywhere, waits that wake; q and b:
@@ -56,15 +57,18 @@ struct Schedule: Equatable {
       case (.points, .await): "q"
       case (.anywhere, .await): "b"
       }
-    return letter + list.joined(separator: "-")
+    return (memory == .rc11 ? "w" : "") + letter + list.joined(separator: "-")
   }
 
-  init(recognition: Recognition, spins: SpinPolicy) {
+  init(recognition: Recognition, spins: SpinPolicy, memory: MemoryModel) {
+    self.memory = memory
     self.recognition = recognition
     self.spins = spins
   }
 
   init?(_ text: String) {
+    memory = text.first == "w" ? .rc11 : .sequentiallyConsistent
+    let text = text.first == "w" ? text.dropFirst() : text[...]
     switch text.first {
     case "p": (recognition, spins) = (.points, .wake)
     case "a": (recognition, spins) = (.anywhere, .wake)

@@ -22,7 +22,8 @@ struct Shrinker {
     var best = run
     var policy = spins
     // Few preemptions first: by a search with a bound that grows.
-    var bound = 0
+    // (Not with weak memory, where that search would not be complete.)
+    var bound = explorer.memory == .rc11 ? best.preemptions : 0
     while bound < best.preemptions && budget > 0 {
       let pilot = TreePilot(.persistentSets, bound: bound)
       var found = false
@@ -81,7 +82,8 @@ struct Shrinker {
   func told(_ run: RunResult, _ rule: Rule, _ program: (World) throws -> Void) throws -> Finding {
     let teller = StoryTeller()
     let (again, _) = try follow(run.deviations, program, as: teller)
-    var schedule = Schedule(recognition: runner.machine.recognition, spins: spins)
+    var schedule = Schedule(
+      recognition: runner.machine.recognition, spins: spins, memory: runner.machine.memory)
     schedule.deviations = run.deviations
     let broken = again.broken ?? run.broken ?? (rule, "")
     return Finding(

@@ -13,7 +13,7 @@ struct Node {
   /// Who is to be explored here.
   var backtrack: ProcessSet
   var chosen: UInt8
-  /// Who ran before; 255 for nobody.
+  /// Who ran before; 255 for nobody, 254 where the choice is not of a process but of what an operation does.
   var running: UInt8
   /// Preemptions before this choice.
   var preemptions: UInt16
@@ -48,7 +48,7 @@ struct Tree {
       var left = node.pointee.backtrack & node.pointee.enabled & ~node.pointee.done
       if let bound { left &= Self.affordable(node, bound) }
       if left != 0 {
-        node.pointee.chosen = UInt8(Expected.lowest(machine, left))
+        node.pointee.chosen = UInt8(node.pointee.running == 254 ? left.first : Expected.lowest(machine, left))
         return true
       }
       count -= 1

@@ -74,6 +74,11 @@ final class TreePilot: Watcher {
       precondition(enabled.has(chosen), "the program does not do the same in the same schedule")
     } else {
       var candidates = enabled & ~asleep
+      // The first step of a process touches nothing and its last only what joins it: with the many choices of weak memory they
+      // are not worth being tried in every place.
+      if reduction == .none && machine.memory == .rc11, let process = local(machine, candidates) {
+        return process
+      }
       var node = Node(
         enabled: enabled, done: asleep, backtrack: 0, chosen: 0,
         running: running < 0 ? 255 : UInt8(running), preemptions: UInt16(clamping: preemptions))
@@ -93,6 +98,34 @@ final class TreePilot: Watcher {
       interruptsAndSteps(machine, index, chosen, enabled)
     }
     return chosen
+  }
+
+  private func local(_ machine: SimulatedMachine, _ enabled: ProcessSet) -> Int? {
+    var left = enabled
+    while left != 0 {
+      let process = left.first
+      left.remove(process)
+      let kind = machine.pending(process).kind
+      if machine.kind(process) != .interrupt && (kind == .start || kind == .end) {
+        tree.append(
+          Node(
+            enabled: .only(process), done: 0, backtrack: .only(process), chosen: UInt8(process), running: 255,
+            preemptions: UInt16(clamping: preemptions)))
+        return process
+      }
+    }
+    return nil
+  }
+
+  override func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int {
+    if isRedundantRun { return 0 }
+    if step < given { return Int(tree.nodes[step].chosen) }
+    let all = (ProcessSet(1) << ProcessSet(count)) - 1
+    tree.append(
+      Node(
+        enabled: all, done: 0, backtrack: all, chosen: 0, running: 254,
+        preemptions: UInt16(clamping: preemptions)))
+    return 0
   }
 
   /// A CPU's step and its interrupt do not commute: where both can be, both are explored.

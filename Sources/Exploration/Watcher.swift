@@ -96,6 +96,18 @@ class Watcher: Pilot {
     return next
   }
 
+  /// Chooses one of `count` options of an operation; 0 is the newest.
+  func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int { 0 }
+
+  final override func option(_ machine: SimulatedMachine, _ count: Int) -> Int {
+    let option = chooseOption(machine, count)
+    if option != 0 { deviations.append(.init(step: step, process: option)) }
+    // A step of its own, that no event follows.
+    step += 1
+    observed += 1
+    return option
+  }
+
   override func idled(_ machine: SimulatedMachine, _ last: Event, woken: ProcessSet) {
     if last.process >= 0 { observe(machine, last) }
   }
@@ -217,5 +229,14 @@ class Follower: Watcher {
       isLost = true
     }
     return Expected.choice(machine, running: running, enabled)
+  }
+
+  override func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int {
+    guard at < schedule.count && schedule[at].step == step else { return 0 }
+    let option = schedule[at].process
+    at += 1
+    if option < count { return option }
+    isLost = true
+    return 0
   }
 }

@@ -36,6 +36,7 @@ struct Engine {
   var now: UInt64 = 0
   /// Somebody moves the clock while others can go on.
   var hasClock = false
+  var isWeak = false
   var horizon: UInt64 = .max
   var run: UInt32 = 0
   var objects: UInt32 = 0
@@ -285,6 +286,9 @@ struct EngineRef: @unchecked Sendable {
     process.pointee.interruptDepth += 1
     InterruptSystem<SimulatedMachine>.interruptArrived()
     process.pointee.interruptDepth -= 1
+    // What is left was not served now, and the doorbell was answered: the CPU goes on before it is interrupted for it again.
+    process.pointee.lastSteps = process.pointee.steps
+    process.pointee.lastSummary = process.pointee.interrupts?.summary.pointee.bits ?? 0
     process.pointee.interruptedIPL = ipl
     process.pointee.interruptedRings = rings
     process.pointee.pending = pending

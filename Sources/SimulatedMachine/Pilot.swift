@@ -17,6 +17,10 @@ open class Pilot {
     return running >= 0 && enabled.has(running) ? running : enabled.first
   }
 
+  /// Chooses one of `count` things that the running process's operation may do (``MemoryModel/rc11``): which write is read, where in
+  /// modification order one goes. 0 is the newest.
+  open func option(_ machine: SimulatedMachine, _ count: Int) -> Int { 0 }
+
   /// Nobody can go on, and time or a spinning process's patience moves: everything done so far comes before what is woken now.
   open func idled(_ machine: SimulatedMachine, _ last: Event, woken: ProcessSet) {}
 

@@ -100,6 +100,7 @@ extension SimulatedMachine {
     process.pointee.kind = kind
     process.pointee.cpu = Int32(cpu)
     process.pointee.maker = Int32(engine.p.pointee.running)
+    if engine.p.pointee.running >= 0 { engine.weak?.inherit(index, from: engine.p.pointee.running) }
     if kind == .interrupt { return }
     while bodies.count <= index {
       bodies.append(nil)
@@ -162,6 +163,7 @@ extension SimulatedMachine {
         engine.process(index).pointee.state = .ready
         p.pointee.ready.insert(index)
       }
+      if memory == .rc11 { weakMemory.begin() }
       enter()
       p.pointee.isPiloted = false
       p.pointee.horizon = .max
@@ -316,6 +318,7 @@ extension EngineRef {
     // The last step is an operation: who joins depends on it.
     process.pointee.pending = Operation(kind: .end, order: .release, object: object(endWord(index)))
     decide()
+    weak?.ring(index, Int(endWord(index).pointee.object), endWord(index))
     did(.end, .write)
     process.pointee.end.bits = 1
     process.pointee.state = .ended

@@ -38,6 +38,7 @@ extension SimulatedMachine {
     process.pointee.seenCount = 0
     seat.memory.pointee.sleeper = -1
     seat.memory.pointee.ring.bits = 0
+    engine.weak?.wake(engine.p.pointee.running, Int(seat.word.pointee.object), seat.word)
     engine.did(.park, .write)
   }
 
@@ -51,6 +52,7 @@ extension SimulatedMachine {
     seat.memory.pointee.ring.bits = 1
     seat.memory.pointee.rings &+= 1
     engine.wakeSleeper(seat.memory)
+    engine.weak?.ring(engine.p.pointee.running, Int(seat.word.pointee.object), seat.word)
     engine.did(.unpark, .read)
     engine.me.pointee.hasChanged = true
     engine.me.pointee.seenCount = 0
@@ -94,6 +96,9 @@ extension SimulatedMachine {
       if engine.p.pointee.spinPolicy == .wake && engine.seesChange(index) { engine.wake(index) }
     }
     engine.decide()
+    if let weak = engine.weak {
+      for entry in 0..<process.pointee.seenCount { weak.catchUp(index, process.pointee.seen![entry].at) }
+    }
     process.pointee.hasChanged = false
     process.pointee.seenCount = 0
     engine.did(.pause, .none)
@@ -125,6 +130,7 @@ extension EngineRef {
     if process(index).pointee.state != .ended { block(p.pointee.running, .joining) }
     decide()
     me.pointee.joins = -1
+    weak?.wake(p.pointee.running, Int(end.pointee.object), end)
     did(.join, .read)
   }
 

@@ -30,6 +30,8 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
 
   public let cpuCount: Int
   public let recognition: Recognition
+  public let memory: MemoryModel
+  let weakMemory = WeakMemory()
   let engine: EngineRef
   let stackSize: Int
   var bodies: [(() -> Void)?] = []
@@ -49,11 +51,16 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   /// - Parameters:
   ///   - cpus: 1 to 64; to 40 where interrupts are recognised anywhere.
   ///   - recognition: when CPUs recognise what is pending.
+  ///   - memory: what a load may return.
   ///   - stackSize: bytes for each process; unused pages cost nothing.
-  public init(cpus: Int, recognition: Recognition = .points, stackSize: Int = 256 << 10) {
+  public init(
+    cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
+    stackSize: Int = 256 << 10
+  ) {
     precondition(cpus >= 1 && cpus <= (recognition == .anywhere ? 40 : 64), "1 to 64 CPUs (40: anywhere)")
     cpuCount = cpus
     self.recognition = recognition
+    self.memory = memory
     self.stackSize = stackSize
     let processes = UnsafeMutablePointer<Process>.allocate(capacity: Self.processLimit)
     processes.initialize(repeating: Process(), count: Self.processLimit)
@@ -67,6 +74,7 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
       to: Engine(processes: processes, host: host, pilot: Unmanaged.passUnretained(Pilot()), machine: self))
     clock.initialize(to: SimulatedWord(0))
     for _ in 0..<cpus { _ = makeSeat() }
+    engine.p.pointee.isWeak = self.memory == .rc11
     reset()
   }
 
@@ -115,8 +123,27 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     guard let engine = EngineRef.inProcess, engine.p.pointee.interruptible != 0 else { return }
     engine.fence(.localFence)
   }
-  public static func lightFence() { EngineRef.inProcess?.fence(.lightFence) }
-  public static func heavyFence() { EngineRef.inProcess?.fence(.heavyFence) }
+  public static func lightFence() {
+    guard let engine = EngineRef.inProcess else { return }
+    engine.fence(.lightFence)
+    engine.weak?.lightFence(engine.p.pointee.running)
+  }
+  /// The caller's fence, then one of each other process, each a scheduling point: so whatever a process does between is between. (They
+  /// are done in the order of their numbers.)
+  public static func heavyFence() {
+    guard let engine = EngineRef.inProcess else { return }
+    engine.fence(.heavyFence)
+    guard let weak = engine.weak else { return }
+    weak.fence(engine.p.pointee.running)
+    for other in 0..<engine.p.pointee.processCount where other != engine.p.pointee.running {
+      // One that has ended has done all its accesses before: it takes no step, but what it knew counts.
+      if engine.process(other).pointee.kind == .interrupt { continue }
+      if engine.process(other).pointee.state != .ended { engine.fence(.heavyFence) }
+      weak.passed(other)
+    }
+    engine.fence(.heavyFence)
+    weak.fence(engine.p.pointee.running)
+  }
 
   public static func now() -> UInt64 {
     guard let engine = EngineRef.current else { return 0 }

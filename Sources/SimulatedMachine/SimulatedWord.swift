@@ -17,7 +17,7 @@ public import SoftInterrupts
   public static func load(_ at: UnsafeMutablePointer<Self>, _ order: MemoryOrder) -> UInt {
     guard let engine = EngineRef.inProcess else { return at.pointee.bits }
     engine.announce(.load, at, order)
-    let value = at.pointee.bits
+    let value = engine.weak?.load(engine, at, order) ?? at.pointee.bits
     engine.didRead(.load, at, value)
     return value
   }
@@ -29,7 +29,7 @@ public import SoftInterrupts
     }
     engine.announce(.store, at, order)
     let old = at.pointee.bits
-    at.pointee.bits = value
+    if let weak = engine.weak { weak.store(engine, at, value, order) } else { at.pointee.bits = value }
     engine.didWrite(.store, at, old)
   }
 
@@ -56,13 +56,14 @@ public import SoftInterrupts
   public static func compareExchange(
     _ at: UnsafeMutablePointer<Self>, _ expected: UInt, _ desired: UInt, _ order: MemoryOrder
   ) -> Bool {
-    modify(.compareExchange, at, order) { $0 == expected ? desired : $0 } == expected
+    modify(.compareExchange, at, order, expected) { $0 == expected ? desired : $0 } == expected
   }
 
   /// A read-modify-write; the value before.
   @inline(__always)
   static func modify(
-    _ kind: OperationKind, _ at: UnsafeMutablePointer<Self>, _ order: MemoryOrder, _ change: (UInt) -> UInt
+    _ kind: OperationKind, _ at: UnsafeMutablePointer<Self>, _ order: MemoryOrder, _ expected: UInt? = nil,
+    _ change: (UInt) -> UInt
   ) -> UInt {
     guard let engine = EngineRef.inProcess else {
       let old = at.pointee.bits
@@ -70,6 +71,12 @@ public import SoftInterrupts
       return old
     }
     engine.announce(kind, at, order)
+    if let weak = engine.weak {
+      let before = at.pointee.bits
+      let old = weak.modify(engine, at, order, expected: expected, change)
+      engine.didWrite(kind, at, before)
+      return old
+    }
     let old = at.pointee.bits
     at.pointee.bits = change(old)
     engine.didWrite(kind, at, old)

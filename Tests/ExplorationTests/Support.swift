@@ -39,8 +39,10 @@ final class SpinLock: @unchecked Sendable {
 }
 
 func explored(
-  cpus: Int = 1, recognition: Recognition = .points, _ strategy: Strategy = .exhaustive(),
+  cpus: Int = 1, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
+  _ strategy: Strategy = .exhaustive(),
   limits: Limits = Limits(), _ program: (World) throws -> Void
 ) throws -> Exploration {
-  try Explorer(cpus: cpus, recognition: recognition, strategy: strategy, limits: limits).explore(program)
+  try Explorer(cpus: cpus, recognition: recognition, memory: memory, strategy: strategy, limits: limits)
+    .explore(program)
 }
