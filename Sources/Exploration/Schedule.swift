@@ -23,6 +23,12 @@ enum Expected {
     return candidates.first
   }
 
+  /// Who would go on: who ran last, but nobody after a first step under weak memory, where first steps are done at once and are no
+  /// beginning.
+  @inline(__always) static func goingOn(_ machine: SimulatedMachine, _ last: Event) -> Int {
+    machine.memory == .rc11 && last.kind == .start ? -1 : running(machine, last)
+  }
+
   /// Who ran last: an interrupt counts as its CPU.
   @inline(__always) static func running(_ machine: SimulatedMachine, _ last: Event) -> Int {
     last.kind == .interrupt ? machine.cpu(Int(last.process)) : Int(last.process)

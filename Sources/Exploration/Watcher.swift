@@ -83,7 +83,7 @@ class Watcher: Pilot {
   final override func next(_ machine: SimulatedMachine, _ last: Event, _ enabled: ProcessSet) -> Int {
     if last.process >= 0 { observe(machine, last) }
     if broken != nil { return -1 }
-    let running = Expected.running(machine, last)
+    let running = Expected.goingOn(machine, last)
     let next = choose(machine, running: running, enabled)
     if next < 0 { return -1 }
     if next != running {

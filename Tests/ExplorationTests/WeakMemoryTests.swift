@@ -176,6 +176,7 @@ struct WeakMemoryTests {
       world.finally { world.outcome(r.map(String.init).joined()) }
     }
     #expect((exploration.outcomes["1010"] == nil) == (fence == .heavy))
+    #expect(exploration.outcomes.count == (fence == .heavy ? 15 : 16))
   }
 
   @Test(
