@@ -154,7 +154,7 @@ void softint_coroutine_reset(softint_coroutine *c, void (*entry)(void *), void *
   c->entry = entry;
   c->argument = argument;
   c->accesses[0] = c->accesses[1] = NULL;
-  c->fake_stack = NULL;
+  // The fake stack stays with the coroutine, or Address Sanitizer would map one more for each run.
 #ifdef SOFTINT_ASAN
   __asan_unpoison_memory_region(c->stack, c->size);
 #endif

@@ -126,11 +126,13 @@ public enum ReplayError: Error, Sendable, CustomStringConvertible {
 /// Explores a program, and throws ``ExplorationFailure`` if a schedule breaks a rule: for tests.
 @discardableResult
 public func explore(
-  cpus: Int, recognition: Recognition = .points, configuration: Configuration = .exploration,
-  strategy: Strategy = .exhaustive(), limits: Limits = Limits(), _ program: (World) throws -> Void
+  cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
+  configuration: Configuration = .exploration, strategy: Strategy = .exhaustive(), limits: Limits = Limits(),
+  _ program: (World) throws -> Void
 ) throws -> Exploration {
   let explorer = Explorer(
-    cpus: cpus, recognition: recognition, configuration: configuration, strategy: strategy, limits: limits)
+    cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, strategy: strategy,
+    limits: limits)
   let exploration = try explorer.explore(program)
   if exploration.finding != nil { throw ExplorationFailure(exploration: exploration) }
   return exploration

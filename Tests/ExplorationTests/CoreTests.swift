@@ -63,6 +63,15 @@ struct CoreTests {
     }
   }
 
+  @Test("holds in a sample under C++20's memory", arguments: [Recognition.points, .anywhere])
+  func weakMemory(_ recognition: Recognition) throws {
+    for program in [Scenario.schedules, Scenario.handsOver, Scenario.bigLockUnderGate, Scenario.everything] {
+      try explore(
+        cpus: 2, recognition: recognition, memory: .rc11, configuration: overdueAtOnce,
+        strategy: .random(seed: 11, schedules: 150), program)
+    }
+  }
+
   @Test("an access without its guard's gate is told with its schedule")
   func unguarded() throws {
     let exploration = try explored(cpus: 2) { world in
