@@ -9,6 +9,8 @@ let package = Package(
   products: [
     .library(name: "SoftInterrupts", targets: ["SoftInterrupts"]),
     .library(name: "HostedMachine", targets: ["HostedMachine"]),
+    .library(name: "SimulatedMachine", targets: ["SimulatedMachine"]),
+    .library(name: "Exploration", targets: ["Exploration"]),
     .library(name: "PacketCapture", targets: ["PacketCapture"]),
     .library(name: "FlowMeter", targets: ["FlowMeter"]),
     .library(name: "Workloads", targets: ["Workloads"]),
@@ -33,6 +35,11 @@ let package = Package(
     // Linux threads as CPUs; the C shims are confined to CHosted.
     .target(name: "CHosted"),
     .target(name: "HostedMachine", dependencies: ["SoftInterrupts", "CHosted"]),
+    // Virtual CPUs under a scheduler that is asked at every shared operation; the coroutines are confined to CSimulated.
+    .target(name: "CSimulated"),
+    .target(name: "SimulatedMachine", dependencies: ["SoftInterrupts", "CSimulated"]),
+    // Every interleaving of a program on it.
+    .target(name: "Exploration", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
     // The flow meter: reader and decoder, then the table and its exports, single-threaded.
     .target(name: "PacketCapture"),
     .target(name: "FlowMeter", dependencies: ["PacketCapture"]),
@@ -60,6 +67,9 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),
     .testTarget(name: "HostedMachineTests", dependencies: ["SoftInterrupts", "HostedMachine"]),
+    .testTarget(name: "SimulatedMachineTests", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
+    .testTarget(
+      name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
     .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
     .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),

@@ -1,0 +1,159 @@
+// A run as a text that a person can read: one column a CPU, what each did that matters, where it went wrong.
+//
+// Law: it tells what can be seen from outside (levels, gates, runs, waits, declared data), by comparing before and after each
+// step; single words are named only in the last steps, where they may be the point.
+
+import SimulatedMachine
+import SoftInterrupts
+
+final class StoryTeller: Follower {
+  private struct Line {
+    var step: Int
+    var process: Int
+    var text: String
+    var isDetail: Bool
+  }
+  private struct Seen {
+    var ipl = Level.none
+    var owned: GateSet = []
+    var runs: [String] = []
+    var waits = 0
+    var pins = 0
+  }
+  private var lines: [Line] = []
+  private var seen: [Seen] = []
+  private var names: [String] = []
+  private var kinds: [ProcessKind] = []
+
+  override func begin(_ machine: SimulatedMachine, _ system: System?) {
+    super.begin(machine, system)
+    lines = []
+    seen = []
+    names = []
+    kinds = []
+  }
+
+  override func happened(_ machine: SimulatedMachine, _ event: Event, _ index: Int) {
+    let process = Expected.running(machine, event)
+    while names.count < machine.processCount {
+      kinds.append(machine.kind(names.count))
+      names.append(machine.name(names.count))
+      seen.append(Seen())
+    }
+    func note(_ text: String, isDetail: Bool = false) {
+      lines.append(Line(step: index, process: process, text: text, isDetail: isDetail))
+    }
+    let object = name(machine, event)
+    switch event.kind {
+    case .interrupt: note("is interrupted")
+    case .start: if kinds[process] != .cpu { note("begins") }
+    case .end: note("ends")
+    case .read: note("reads \(object)")
+    case .write: note("writes \(object)")
+    case .park: note("sleeps, wakes", isDetail: true)
+    case .unpark: note("rings \(object)", isDetail: true)
+    case .heavyFence: note("heavy fence", isDetail: true)
+    case .pause, .point, .lightFence, .localFence, .join: break
+    case .load: note("\(object) is \(String(event.value, radix: 16))", isDetail: true)
+    case .store, .exchange, .fetchAdd, .fetchOr, .fetchAnd:
+      note("\(object) = \(String(event.value, radix: 16))", isDetail: true)
+    case .compareExchange:
+      note(
+        event.access == .write
+          ? "\(object) = \(String(event.value, radix: 16))" : "\(object) is not as expected",
+        isDetail: true)
+    }
+    guard let current = machine.current(process), let view = System.view(of: current) else { return }
+    let before = seen[process]
+    var after = Seen()
+    after.ipl = view.ipl.pointee
+    after.owned = gates(of: process)
+    after.runs = view.runs
+    after.waits = view.waits.count
+    let taken = after.owned.subtracting(before.owned)
+    let freed = before.owned.subtracting(after.owned)
+    if !taken.isEmpty { note("takes \(taken)") }
+    if !freed.isEmpty { note("frees \(freed)") }
+    if after.runs.count > before.runs.count {
+      for run in after.runs[before.runs.count...] { note("\"\(run)\" starts") }
+    } else if after.runs.count < before.runs.count {
+      for run in before.runs[after.runs.count...].reversed() { note("\"\(run)\" ends") }
+    }
+    if after.waits > before.waits, let wait = view.waits.last {
+      note("waits for \(wait.isLock ? "a LevelLock at " : "")\(wait.level)")
+    }
+    if after.ipl != before.ipl && after.ipl != .high && before.ipl != .high {
+      note("IPL \(after.ipl)", isDetail: after.owned != before.owned)
+    }
+    if after.ipl == .high { after.ipl = before.ipl }
+    seen[process] = after
+  }
+
+  // MARK: Text
+
+  /// The story, ending with the rule that was broken.
+  func story(_ rule: Rule, _ message: String) -> String {
+    let detailFrom = (lines.last?.step ?? 0) - 8
+    var told = lines.filter { !$0.isDetail || $0.step >= detailFrom }
+    let most = 100
+    var text = ""
+    if told.count > most {
+      text += "… \(told.count - most) lines before\n"
+      told.removeFirst(told.count - most)
+    }
+    let columns = names.indices.filter { index in
+      kinds[index] == .cpu || told.contains { $0.process == index }
+    }
+    let width = columns.isEmpty ? 0 : (80 - 5) / columns.count
+    if width >= 18 {
+      text += Self.row("", columns.map { names[$0] }, width)
+      for line in told {
+        let column = columns.firstIndex(of: line.process) ?? 0
+        for (part, piece) in Self.wrapped(line.text, width - 2).enumerated() {
+          var cells = Array(repeating: "", count: columns.count)
+          cells[column] = piece
+          text += Self.row(part == 0 ? String(line.step) : "", cells, width)
+        }
+      }
+    } else {
+      for line in told {
+        for (part, piece) in Self.wrapped("\(names[line.process]): \(line.text)", 74).enumerated() {
+          text += Self.row(part == 0 ? String(line.step) : "", [piece], 75)
+        }
+      }
+    }
+    text += "=> \(rule)\n"
+    for line in message.split(separator: "\n") {
+      for piece in Self.wrapped(String(line), 76) { text += "   \(piece)\n" }
+    }
+    return text
+  }
+
+  private static func row(_ step: String, _ cells: [String], _ width: Int) -> String {
+    var line = String(repeating: " ", count: max(0, 4 - step.count)) + step + " "
+    for cell in cells { line += cell + String(repeating: " ", count: max(0, width - cell.count)) }
+    while line.last == " " { line.removeLast() }
+    return line + "\n"
+  }
+
+  /// Broken at spaces, hard where there are none.
+  private static func wrapped(_ text: String, _ width: Int) -> [String] {
+    let indent = text.prefix { $0 == " " }
+    var lines: [String] = []
+    var line = String(indent)
+    for word in text.split(separator: " ") {
+      var word = String(word)
+      if !line.allSatisfy({ $0 == " " }) && line.count + 1 + word.count > width {
+        lines.append(line)
+        line = String(indent)
+      }
+      while word.count > width {
+        lines.append(String(word.prefix(width)))
+        word.removeFirst(width)
+      }
+      line += (line.allSatisfy { $0 == " " } ? "" : " ") + word
+    }
+    lines.append(line)
+    return lines
+  }
+}

@@ -1,0 +1,151 @@
+// Data races: which accesses the program's own synchronisation orders.
+//
+// Law: happens-before as in C++20: program order, and a release that an acquire has read from (release sequences, fences, rings
+// and ends of processes included). Vector clocks for processes and words, an epoch for the last write of each datum and a clock
+// of its reads (Flanagan and Freund, "FastTrack", PLDI 2009). A handler runs on its CPU's process: what interrupts is ordered
+// with what it interrupts.
+
+import SimulatedMachine
+import SoftInterrupts
+
+final class SyncClocks {
+  /// What races, once something does.
+  private(set) var race: String?
+  @exclusivity(unchecked) private var stride = 0
+  private static var most: Int { SimulatedMachine.processLimit * SimulatedMachine.processLimit }
+  private let processes = UnsafeMutablePointer<UInt32>.allocate(capacity: most)
+  /// What later relaxed stores release (a release fence), and what earlier relaxed loads have read (for an acquire fence).
+  private let released = UnsafeMutablePointer<UInt32>.allocate(capacity: most)
+  private let seen = UnsafeMutablePointer<UInt32>.allocate(capacity: most)
+  /// For each object: what its last value releases; for data the clock of the reads since the last write. Then who wrote data last,
+  /// and when (0 is never).
+  @exclusivity(unchecked) private var objects: UnsafeMutablePointer<UInt32>
+  @exclusivity(unchecked) private var capacity = 0
+  @exclusivity(unchecked) private var count = 0
+  private weak var world: World?
+  /// A row of an object is its clock, its last writer and the time of that.
+  @inline(__always) private var size: Int { stride + 2 }
+
+  init() { objects = .allocate(capacity: 1) }
+
+  deinit {
+    processes.deallocate()
+    released.deallocate()
+    seen.deallocate()
+    objects.deallocate()
+  }
+
+  /// A run begins, of so many processes.
+  func begin(_ world: World, processes count: Int) {
+    self.world = world
+    race = nil
+    stride = count
+    self.count = 0
+    for clocks in [processes, released, seen] { clocks.initialize(repeating: 0, count: count * count) }
+    for process in 0..<count { processes[process * count + process] = 1 }
+  }
+
+  private func grow(_ object: Int) {
+    if (object + 1) * size > capacity {
+      let wanted = max(2_048, (object + 1) * size * 2)
+      let grown = UnsafeMutablePointer<UInt32>.allocate(capacity: wanted)
+      grown.initialize(from: objects, count: count * size)
+      objects.deallocate()
+      objects = grown
+      capacity = wanted
+    }
+    (objects + count * size).initialize(repeating: 0, count: (object + 1 - count) * size)
+    count = object + 1
+  }
+
+  func happened(_ machine: SimulatedMachine, _ event: Event) {
+    let process = Expected.running(machine, event)
+    guard process < stride else { return }
+    let object = Int(event.object)
+    if object >= count { grow(object) }
+    switch event.kind {
+    case .read, .write: data(machine, event, process, object)
+    case .load: acquire(process, object, event.order)
+    case .store: release(process, object, event.order, isExchange: false)
+    case .exchange, .fetchAdd, .fetchOr, .fetchAnd:
+      acquire(process, object, event.order)
+      release(process, object, event.order, isExchange: true)
+    case .compareExchange:
+      acquire(process, object, event.order)
+      // One that failed has written nothing; one that wrote what was there cannot be told from it, and releases nothing here.
+      if event.access == .write { release(process, object, event.order, isExchange: true) }
+    case .heavyFence: for other in 0..<stride { fence(other) }
+    case .park, .join: acquire(process, object, .acquire)
+    case .unpark, .end: release(process, object, .release, isExchange: true)
+    case .start:
+      let maker = machine.maker(process)
+      if maker >= 0 && maker < stride { join(clock(process), clock(maker)) }
+    case .lightFence, .localFence, .pause, .point, .interrupt: break
+    }
+  }
+
+  @inline(__always) private func clock(_ process: Int) -> UnsafeMutablePointer<UInt32> {
+    processes + process * stride
+  }
+  @inline(__always) private func row(_ object: Int) -> UnsafeMutablePointer<UInt32> {
+    objects + object * size
+  }
+
+  @inline(__always)
+  private func join(_ to: UnsafeMutablePointer<UInt32>, _ from: UnsafeMutablePointer<UInt32>) {
+    for entry in 0..<stride where from[entry] > to[entry] { to[entry] = from[entry] }
+  }
+
+  @inline(__always)
+  private func acquire(_ process: Int, _ object: Int, _ order: MemoryOrder) {
+    switch order {
+    case .acquire, .acquireRelease, .sequentiallyConsistent: join(clock(process), row(object))
+    case .relaxed, .release: join(seen + process * stride, row(object))
+    }
+  }
+
+  @inline(__always)
+  private func release(_ process: Int, _ object: Int, _ order: MemoryOrder, isExchange: Bool) {
+    // A store ends the release sequence before it; a read-modify-write goes on with it.
+    if !isExchange { row(object).update(repeating: 0, count: stride) }
+    switch order {
+    case .release, .acquireRelease, .sequentiallyConsistent:
+      join(row(object), clock(process))
+      clock(process)[process] += 1
+    case .relaxed, .acquire: join(row(object), released + process * stride)
+    }
+  }
+
+  private func fence(_ process: Int) {
+    join(clock(process), seen + process * stride)
+    join(released + process * stride, clock(process))
+    clock(process)[process] += 1
+  }
+
+  private func data(_ machine: SimulatedMachine, _ event: Event, _ process: Int, _ object: Int) {
+    let row = row(object)
+    let clock = clock(process)
+    let (writer, time) = (Int(row[stride]), row[stride + 1])
+    if time > clock[writer] { report(machine, event, process, writer, "wrote") }
+    if event.kind == .write {
+      for other in 0..<stride where row[other] > clock[other] {
+        report(machine, event, process, other, "read")
+      }
+      row.update(repeating: 0, count: stride)
+      row[stride] = UInt32(truncatingIfNeeded: process)
+      row[stride + 1] = clock[process]
+    } else {
+      row[process] = clock[process]
+    }
+  }
+
+  private func report(
+    _ machine: SimulatedMachine, _ event: Event, _ process: Int, _ other: Int, _ what: String
+  ) {
+    guard race == nil else { return }
+    let name = world?.name(of: machine.word(event.object)) ?? "declared data"
+    race =
+      "\(machine.name(process)) \(event.kind == .write ? "writes" : "reads") \(name), which \(machine.name(other)) \(what); "
+      + "nothing orders the two"
+  }
+}

@@ -1,0 +1,242 @@
+// The pilot that every strategy is: it looks at each step, checks what must always hold, and notes the schedule.
+//
+// Law: a check reads and changes nothing, so a run is the same with and without it. What is checked at each step costs a few
+// loads; what needs more is asked for at the program's own points.
+
+import SimulatedMachine
+import SoftInterrupts
+
+class Watcher: Pilot {
+  typealias System = InterruptSystem<SimulatedMachine>
+  typealias View = AgentView<SimulatedMachine>
+
+  /// Scheduling points so far, and how many of their events were looked at.
+  @exclusivity(unchecked) final var step = 0
+  @exclusivity(unchecked) final var observed = 0
+  @exclusivity(unchecked) final var preemptions = 0
+  @exclusivity(unchecked) final var deviations: [Schedule.Deviation] = []
+  @exclusivity(unchecked) final var broken: (rule: Rule, message: String)?
+  final let clocks = SyncClocks()
+  /// Whether the program has declared data: else nothing can race.
+  @exclusivity(unchecked) final var watchesData = false
+
+  private final var system: System?
+  /// For the names of what is seen.
+  weak final var world: World?
+  @exclusivity(unchecked) private final var gatesObject: UInt32 = 0
+  @exclusivity(unchecked) private final var gates: UInt = 0
+  /// The process that owns each gate; -1 for none.
+  private final let owners = UnsafeMutablePointer<Int32>.allocate(capacity: Level.count)
+  private final let currents = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
+    capacity: SimulatedMachine.processLimit)
+  private final let ipls = UnsafeMutablePointer<UnsafePointer<Level>?>.allocate(
+    capacity: SimulatedMachine.processLimit)
+  private final let helds = UnsafeMutablePointer<UnsafePointer<GateSet>?>.allocate(
+    capacity: SimulatedMachine.processLimit)
+
+  override init() {
+    super.init()
+    owners.initialize(repeating: -1, count: Level.count)
+    currents.initialize(repeating: nil, count: SimulatedMachine.processLimit)
+    ipls.initialize(repeating: nil, count: SimulatedMachine.processLimit)
+    helds.initialize(repeating: nil, count: SimulatedMachine.processLimit)
+  }
+
+  deinit {
+    owners.deallocate()
+    currents.deallocate()
+    ipls.deallocate()
+    helds.deallocate()
+  }
+
+  /// A run begins: the program is built, and nothing has been chosen.
+  func begin(_ machine: SimulatedMachine, _ system: System?) {
+    step = 0
+    observed = 0
+    preemptions = 0
+    deviations.removeAll(keepingCapacity: true)
+    broken = nil
+    self.system = system
+    gatesObject = 0
+    gates = 0
+    for level in 0..<Level.count { owners[level] = -1 }
+    for process in 0..<machine.processCount { currents[process] = nil }
+  }
+
+  /// The run is over: its last event has not been seen by ``next(_:_:_:)``.
+  final func finish(_ machine: SimulatedMachine, _ last: Event) {
+    if last.process >= 0 && observed < step { observe(machine, last) }
+    system = nil
+  }
+
+  // MARK: For strategies
+
+  /// Chooses among `enabled`; -1 ends the run.
+  func choose(_ machine: SimulatedMachine, running: Int, _ enabled: ProcessSet) -> Int {
+    Expected.choice(machine, running: running, enabled)
+  }
+  /// The event of step `index` has happened.
+  func happened(_ machine: SimulatedMachine, _ event: Event, _ index: Int) {}
+
+  // MARK: Pilot
+
+  final override func next(_ machine: SimulatedMachine, _ last: Event, _ enabled: ProcessSet) -> Int {
+    if last.process >= 0 { observe(machine, last) }
+    if broken != nil { return -1 }
+    let running = Expected.goingOn(machine, last)
+    let next = choose(machine, running: running, enabled)
+    if next < 0 { return -1 }
+    if next != running {
+      if next != Expected.choice(machine, running: running, enabled) {
+        deviations.append(.init(step: step, process: next))
+      }
+      if running >= 0 && enabled.has(running) { preemptions += 1 }
+    }
+    step += 1
+    return next
+  }
+
+  /// Chooses one of `count` options of an operation; 0 is the newest.
+  func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int { 0 }
+
+  final override func option(_ machine: SimulatedMachine, _ count: Int) -> Int {
+    let option = chooseOption(machine, count)
+    if option != 0 { deviations.append(.init(step: step, process: option)) }
+    // A step of its own, that no event follows.
+    step += 1
+    observed += 1
+    return option
+  }
+
+  override func idled(_ machine: SimulatedMachine, _ last: Event, woken: ProcessSet) {
+    if last.process >= 0 { observe(machine, last) }
+  }
+
+  // MARK: Checks
+
+  final func observe(_ machine: SimulatedMachine, _ event: Event) {
+    let index = observed
+    observed += 1
+    if watchesData { clocks.happened(machine, event) }
+    let process = Expected.running(machine, event)
+    if let current = machine.current(process) {
+      if currents[process] != current { look(process, current) }
+      if let held = helds[process], let ipl = ipls[process],
+        held.pointee.rawValue >> (UInt(ipl.pointee.rawValue) &+ 1) != 0, event.kind != .end
+      {
+        fail(
+          .gateAboveIPL, "\(machine.name(process)) holds \(held.pointee) at IPL \(ipl.pointee)")
+      }
+    }
+    if event.access == .write { wrote(machine, event, process) }
+    happened(machine, event, index)
+    if watchesData && (event.kind == .read || event.kind == .write), let race = clocks.race {
+      fail(.dataRace, race)
+    }
+  }
+
+  private final func look(_ process: Int, _ current: UnsafeMutableRawPointer) {
+    currents[process] = current
+    let view = System.view(of: current)
+    ipls[process] = view?.ipl
+    helds[process] = view?.held
+  }
+
+  /// Follows who owns each gate: who sets its bit, until it is cleared or granted to a waiter.
+  @inline(__always)
+  private final func wrote(_ machine: SimulatedMachine, _ event: Event, _ process: Int) {
+    if event.object == gatesObject {
+      var changed = (event.value ^ gates) & System.ownedMask
+      gates = event.value
+      while changed != 0 {
+        let level = changed.trailingZeroBitCount
+        changed &= changed &- 1
+        owners[level] = event.value >> UInt(level) & 1 != 0 ? Int32(process) : -1
+      }
+    } else if gatesObject == 0 || event.value == 2 {
+      wroteRarely(machine, event, process)
+    }
+  }
+
+  private final func wroteRarely(_ machine: SimulatedMachine, _ event: Event, _ process: Int) {
+    guard let system, let word = machine.word(event.object) else { return }
+    if word == system.gatesWord {
+      gatesObject = event.object
+      wrote(machine, event, process)
+    } else if event.kind == .compareExchange, event.value == 2, let waiter = system.waiter(of: word) {
+      for other in 0..<machine.processCount where machine.current(other) == waiter.agent {
+        owners[waiter.gate.rawValue.trailingZeroBitCount] = Int32(other)
+      }
+    }
+  }
+
+  /// Inside of a body: every gate that its context says it holds is this process's. (What its interrupted contexts say is as of
+  /// some step in the middle of a taking or leaving.)
+  final func checkOwnership(_ machine: SimulatedMachine, _ process: Int) {
+    guard broken == nil, let current = machine.current(process), let view = System.view(of: current) else {
+      return
+    }
+    for level in Level.allCases where view.topOwned.contains(level.gate) {
+      let owner = Int(owners[Int(level.rawValue)])
+      if owner != process {
+        let other = owner < 0 ? "nobody has" : "\(machine.name(owner)) has"
+        fail(.twoHolders, "\(machine.name(process)) is inside gate \(level), which \(other)")
+      }
+    }
+  }
+
+  /// The gates that a process owns now.
+  final func gates(of process: Int) -> GateSet {
+    var set: GateSet = []
+    for level in Level.allCases where Int(owners[Int(level.rawValue)]) == process {
+      set.formUnion(level.gate)
+    }
+    return set
+  }
+
+  /// What an event's object is called.
+  final func name(_ machine: SimulatedMachine, _ event: Event) -> String {
+    guard event.object != 0, let word = machine.word(event.object) else { return "" }
+    for process in 0..<machine.processCount where machine.isSeat(word, of: process) {
+      return machine.name(process)
+    }
+    return world?.name(of: word) ?? "word \(event.object)"
+  }
+
+  final func fail(_ rule: Rule, _ message: String) {
+    if broken == nil { broken = (rule, message) }
+  }
+}
+
+/// Follows a given schedule; where it says nothing, what is expected.
+class Follower: Watcher {
+  var schedule: [Schedule.Deviation] = []
+  private var at = 0
+  /// The schedule asked for somebody who could not go on.
+  private(set) var isLost = false
+
+  override func begin(_ machine: SimulatedMachine, _ system: System?) {
+    super.begin(machine, system)
+    at = 0
+    isLost = false
+  }
+
+  override func choose(_ machine: SimulatedMachine, running: Int, _ enabled: ProcessSet) -> Int {
+    if at < schedule.count && schedule[at].step == step {
+      let process = schedule[at].process
+      at += 1
+      if enabled.has(process) { return process }
+      isLost = true
+    }
+    return Expected.choice(machine, running: running, enabled)
+  }
+
+  override func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int {
+    guard at < schedule.count && schedule[at].step == step else { return 0 }
+    let option = schedule[at].process
+    at += 1
+    if option < count { return option }
+    isLost = true
+    return 0
+  }
+}

@@ -1,0 +1,78 @@
+// What a process is about to do: the alphabet of an exploration.
+//
+// Law: two operations of different processes commute unless they are of one object and one of them is a write. Everything by
+// which one process can notice another is an operation of an object: words, seats, ends of processes, declared data.
+
+public import SoftInterrupts
+
+/// What a process asks the machine for.
+public enum OperationKind: UInt8, Sendable {
+  /// The first step of a process.
+  case start
+  case load, store, exchange, fetchAdd, fetchOr, fetchAnd, compareExchange
+  case lightFence, heavyFence, localFence
+  /// Sleeping on a seat, and ringing one.
+  case park, unpark
+  /// One step of a spin wait.
+  case pause
+  /// Waiting for the end of a process.
+  case join
+  /// Accesses to declared data.
+  case read, write
+  /// A point that the program declares.
+  case point
+  /// A CPU takes an interrupt.
+  case interrupt
+  /// The last step of a process.
+  case end
+
+  /// How it accesses its object, as far as is known before it is done.
+  public var access: Access {
+    switch self {
+    case .load, .read, .join, .unpark: .read
+    case .store, .exchange, .fetchAdd, .fetchOr, .fetchAnd, .compareExchange, .write, .park, .end: .write
+    case .start, .lightFence, .heavyFence, .localFence, .pause, .point, .interrupt: .none
+    }
+  }
+}
+
+/// How an operation accesses its object. Rings of one seat commute (a seat that is rung twice is rung), so `unpark` counts as a
+/// read of the seat and `park`, which takes the ring, as a write.
+public enum Access: UInt8, Sendable { case none, read, write }
+
+/// An operation that a process has announced and not done.
+public struct Operation: Sendable {
+  public var kind: OperationKind = .start
+  public var order: MemoryOrder = .relaxed
+  /// The object in this run, counted from 1 in the order of the first announcements; 0 for none.
+  public var object: UInt32 = 0
+}
+
+/// An operation that was done.
+public struct Event: Sendable {
+  /// Who did it; -1 before the first.
+  public var process: Int32 = -1
+  public var kind: OperationKind = .start
+  public var order: MemoryOrder = .relaxed
+  /// What it did to its object. A write that left the value as it was commutes as a read does, and is one.
+  public var access: Access = .none
+  public var object: UInt32 = 0
+  /// The value after it (for reads: the value read), for stories.
+  public var value: UInt = 0
+}
+
+/// A set of processes, by their indices.
+public typealias ProcessSet = UInt128
+
+extension ProcessSet {
+  @inlinable @inline(__always) public static func only(_ process: Int) -> ProcessSet {
+    ProcessSet(1) << ProcessSet(truncatingIfNeeded: process)
+  }
+  @inlinable @inline(__always) public func has(_ process: Int) -> Bool {
+    self & .only(process) != 0
+  }
+  @inlinable @inline(__always) public mutating func insert(_ process: Int) { self |= .only(process) }
+  @inlinable @inline(__always) public mutating func remove(_ process: Int) { self &= ~.only(process) }
+  /// The lowest index. The set must not be empty.
+  @inlinable @inline(__always) public var first: Int { trailingZeroBitCount }
+}

@@ -1,0 +1,42 @@
+// The way in for machines on which any instruction is a recognition point.
+//
+// Law: called on a CPU's own thread of execution, on top of whatever it interrupted, between two of its instructions. Nothing at
+// or below the IPL is started, so who must not be interrupted has said so by its IPL.
+
+/// What a machine looks at to know whether an interrupt of the core's may be taken on a CPU now.
+@frozen public struct InterruptState<M: Machine> {
+  /// Bit k: level k asks to be looked at. Bit 0 is no level and interrupts nobody.
+  public let summary: UnsafeMutablePointer<M.Word>
+  /// The CPU's IPL and the levels that pause (bit k for level k): its own thread's plain memory.
+  public let ipl: UnsafePointer<Level>
+  public let throttled: UnsafePointer<UInt8>
+
+  @inlinable init(
+    summary: UnsafeMutablePointer<M.Word>, ipl: UnsafePointer<Level>, throttled: UnsafePointer<UInt8>
+  ) {
+    self.summary = summary
+    self.ipl = ipl
+    self.throttled = throttled
+  }
+}
+
+extension InterruptSystem {
+  /// For machines: an interrupt (a doorbell, a device) has arrived on the calling CPU. Serves what is above its IPL and returns
+  /// to what was interrupted.
+  ///
+  /// Does nothing on a thread of execution that is no CPU.
+  @inlinable public static func interruptArrived() {
+    guard let current = M.current else { return }
+    AgentRef(current.assumingMemoryBound(to: Agent<M>.self)).recognise()
+  }
+
+  /// For machines: where the CPU, whose ``Machine/current`` is `current`, shows what it admits. Valid while the system lives.
+  @inlinable public static func interruptState(of current: UnsafeMutableRawPointer) -> InterruptState<M>? {
+    let agent = current.assumingMemoryBound(to: Agent<M>.self)
+    guard agent.pointee.isCPU, let ipl = agent.pointer(to: \.ipl),
+      let throttled = agent.pointer(to: \.throttled)
+    else { return nil }
+    return InterruptState(
+      summary: agent.pointee.summary, ipl: UnsafePointer(ipl), throttled: UnsafePointer(throttled))
+  }
+}
