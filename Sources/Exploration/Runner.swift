@@ -94,9 +94,10 @@ final class Runner {
 
   private func end(_ system: System) {
     system.shutdown()
-    leftovers.append(system.releaseForGood())
+    let rest = system.releaseForGood()
     // Somebody holds the last reference to the system; its core's memory goes when the next one ends.
-    while leftovers.count > 1 { leftovers.removeFirst().deallocate() }
+    for old in leftovers { old.deallocate() }
+    leftovers = rest
   }
   private var leftovers: [UnsafeMutableRawPointer] = []
 

@@ -45,7 +45,8 @@
       for cpu in 0..<cpuCount {
         let agent = agent(ofCPU: cpu)
         if agent.p.pointee.waitDepth != 0 || agent.context != agent.p.pointee.base || !agent.held.isEmpty
-          || agent.ipl != .none || agent.p.pointee.offline.load(.relaxed) != 0 || closed[cpu]
+          || agent.ipl != .none || agent.p.pointee.offline.load(.relaxed) != 0
+          || !closed[cpu].isEmpty
           || hasJobsLeft(cpu)
           || agent.p.pointee.wheel!.wheel.pointee.armed != 0 || agent.p.pointee.throttled != 0
           || agent.p.pointee.retry != 0
@@ -66,6 +67,7 @@
       for word in [core.gateWord.word, foreignInflight, quiescers, stopping, tableLock, visitorLock] {
         mark.add(word, line)
       }
+      mark.add(droppedCalls, 1)
       mark.add(core.p.pointee.wayWords, Level.count * Ways<M>.size)
       mark.add(core.p.pointee.queues, Level.count)
       for level in Level.allCases {
@@ -115,17 +117,18 @@
       }
       for slab in slabs {
         for index in 0..<Self.slabSize {
-          slab[index] = CalloutNode(system: core, name: "")
+          slab[index] = CalloutNode(system: core, cpu: Int(slab.pointee.cpu), name: "")
           if index > 0 {
             slab[index].next = slab + (index - 1)
           }
         }
       }
-      // One list through all slabs, as the first one was made.
-      freeNodes = nil
+      // One list for each CPU through all its slabs, as the first one was made.
+      for cpu in 0..<cpuCount { freeNodes[cpu] = nil }
       for slab in slabs {
-        slab.pointee.next = freeNodes
-        freeNodes = slab + (Self.slabSize - 1)
+        let cpu = Int(slab.pointee.cpu)
+        slab.pointee.next = freeNodes[cpu]
+        freeNodes[cpu] = slab + (Self.slabSize - 1)
       }
       for visitor in visitors {
         visitor.pointee.deallocate()

@@ -164,7 +164,7 @@
     /// is, and that it is dead. After ``shutdown(grace:)``; nothing of the system may be used after it but its end.
     ///
     /// - Returns: the memory to deallocate when the system itself is gone.
-    package func releaseForGood() -> UnsafeMutableRawPointer {
+    package func releaseForGood() -> [UnsafeMutableRawPointer] {
       for place in 0..<Level.count * UInt.bitWidth {
         guard let slot = slots[place] else { continue }
         slots[place] = nil
@@ -178,10 +178,13 @@
         slab.deallocate()
       }
       slabs = []
-      freeNodes = nil
+      for cpu in 0..<cpuCount {
+        freeNodes[cpu] = nil
+        core.p.pointee.wheels[cpu].lock.deallocate()
+      }
       foreignInflight.deallocate()
       releaseVisitorsForGood()
-      return UnsafeMutableRawPointer(core.p)
+      return [UnsafeMutableRawPointer(core.p), UnsafeMutableRawPointer(core.p.pointee.wheels)]
     }
 
     /// Agents whose thread was a coroutine and is no more.
