@@ -40,6 +40,11 @@ let package = Package(
     .target(name: "SimulatedMachine", dependencies: ["SoftInterrupts", "CSimulated"]),
     // Every interleaving of a program on it.
     .target(name: "Exploration", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
+    // What is claimed of the core, as programs to be explored; and the tool that runs them.
+    .target(name: "CoreProofs", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
+    .executableTarget(
+      name: "prove",
+      dependencies: ["CoreProofs", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     // The flow meter: reader and decoder, then the table and its exports, single-threaded.
     .target(name: "PacketCapture"),
     .target(name: "FlowMeter", dependencies: ["PacketCapture"]),
@@ -70,6 +75,7 @@ let package = Package(
     .testTarget(name: "SimulatedMachineTests", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
     .testTarget(
       name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
+    .testTarget(name: "CoreProofsTests", dependencies: ["CoreProofs"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
     .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
     .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),
