@@ -82,8 +82,14 @@ public struct Exploration: Sendable, CustomStringConvertible {
   public var schedules = 0
   /// Runs that turned out to repeat others.
   public var redundant = 0
-  /// Scheduling points, of all runs.
+  /// Scheduling points, of all these runs.
   public var steps = 0
+  /// Which part of the search this is; nil for all of it.
+  public var partition: Partition?
+  /// The prefixes that the split has; the same in each part that is complete.
+  public var prefixes = 0
+  /// Runs to the prefixes of other parts. They are not among the other numbers.
+  public var passed = 0
   /// What the program said it came to (``World/outcome(_:)``), and in how many schedules.
   public var outcomes: [String: Int] = [:]
 

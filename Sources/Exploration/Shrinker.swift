@@ -38,7 +38,9 @@ struct Shrinker {
           found = true
           break
         }
-        if run.broken != nil || !pilot.advance(runner.machine) { break }
+        if run.broken != nil { break }
+        if case .different = pilot.ended() { break }
+        if !pilot.advance(runner.machine) { break }
       }
       if found { break }
       bound += 1
