@@ -67,7 +67,7 @@ extension AgentRef {
   ) {
     let level = queue.pointee.level
     let deaf = Mutant.isOn(.deafWait)
-    let waitLevel = deaf ? level : waitLevel
+    let waitLevel = deaf ? level : Mutant.isOn(.lowWait) ? .none : waitLevel
     let counters = self.counters(level)
     counters.pointee.contended &+= 1
     let start = system.configuration.timing ? M.now() : 0
@@ -114,7 +114,7 @@ extension AgentRef {
       }
       // Publish, then announce. Also after each return from serving: the releaser that passed over us has freed the gate
       // before our announcement, or sees it (GateWord.swift).
-      if queue.pointee.word.announce(gate) {
+      if queue.pointee.word.announce(gate) && !Mutant.isOn(.noTry) {
         if tryNoting(queue, noted) {
           locked(queue) {
             $0.remove(node)
