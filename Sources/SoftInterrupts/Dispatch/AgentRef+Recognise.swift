@@ -25,16 +25,18 @@ extension AgentRef {
     if let node {
       let queue = node.pointee.queue!
       // Release: what we did before is visible to the granter; failing both acquires the grant.
+      var wakesNext = node.pointee.owesTry
       if !node.pointee.state.compareExchange(WaiterState.waiting, WaiterState.serving, .acquireRelease) {
         if node.pointee.state.compareExchange(WaiterState.woken, WaiterState.serving, .acquireRelease) {
-          // It was woken to try, and does not: look, so that the next one is woken instead (H52).
-          if !Mutant.isOn(.noWakeNext) { look(queue) }
+          wakesNext = true
         } else {
           ipl = max(ipl, queue.pointee.level)
           return
         }
       }
       p.pointee.waiting = nil
+      // It was woken to try, and does not: look, so that the next one is woken instead (H52).
+      if wakesNext && !Mutant.isOn(.noWakeNext) { look(queue) }
     }
     dispatch()
     if let node {

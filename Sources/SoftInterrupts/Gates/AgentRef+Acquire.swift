@@ -97,6 +97,7 @@ extension AgentRef {
     ipl = waitLevel
     node.pointee.agent = p
     node.pointee.passes = 0
+    node.pointee.owesTry = false
     node.pointee.since = M.now()
     // Relaxed: published by the queue's lock.
     node.pointee.state.store(WaiterState.waiting, .relaxed)
@@ -110,6 +111,9 @@ extension AgentRef {
     while true {
       // I try now, or say again that I wait: no longer `woken`. A failure means granted.
       if node.pointee.state.load(.relaxed) == WaiterState.woken {
+        // Before the change: what interrupts after it finds `waiting`, and must know that the wake was used up.
+        node.pointee.owesTry = true
+        M.localFence()
         _ = node.pointee.state.compareExchange(WaiterState.woken, WaiterState.waiting, .acquireRelease)
       }
       // Publish, then announce. Also after each return from serving: the releaser that passed over us has freed the gate
@@ -124,6 +128,7 @@ extension AgentRef {
         }
         ipl = waitLevel
       }
+      node.pointee.owesTry = false
       // Acquire: pairs with the granter's compare-exchange; the gate comes with all its earlier holders' writes.
       if node.pointee.state.load(.acquire) == WaiterState.granted {
         ipl = level
