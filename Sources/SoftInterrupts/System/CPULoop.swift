@@ -133,7 +133,8 @@ extension InterruptSystem {
       // With threads of their own, handlers are the levels' affair.
       let mayLeave = runsJobs && agent.p.pointee.offline.load(.acquire) == OfflineState.leaving
       let isIdle =
-        (mayLeave || isOver()) && (configuration.execution == .threads || !hasPending(agent))
+        (mayLeave || isOver())
+        && (configuration.execution == .threads || Mutant.isOn(.leaveWithPending) || !hasPending(agent))
       if isIdle && isOver() { break }
       if isIdle && mayLeave {
         // Quiet: nothing is held, nothing is pending that may run.

@@ -59,6 +59,9 @@
       }
     }
 
+    /// What it counted for a level.
+    package func counters(_ level: Level) -> LevelCounters { agent.counters(level).pointee }
+
     /// Whether a CPU stands in its loop with nothing begun.
     package var isAtRest: Bool {
       agent.p.pointee.waitDepth == 0 && agent.context == agent.p.pointee.base && agent.held.isEmpty
@@ -89,6 +92,9 @@
     package var gatesWord: UnsafeMutablePointer<M.Word> { core.gateWord.word }
     /// The bits of ``gatesWord`` that say which gates are owned.
     package static var ownedMask: UInt { 0xff }
+
+    /// The bit of ``gatesWord`` that says that somebody waits for a gate, or has work for it.
+    package static func attentionBit(of level: Level) -> UInt { level.gate.attentionBits }
 
     package var collectedCount: Int { collected.count }
     package var collectedViolations: [Violation] { collected }
