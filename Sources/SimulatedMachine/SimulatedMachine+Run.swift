@@ -278,6 +278,7 @@ extension SimulatedMachine {
     p.pointee.isPiloted = false
     fatalMessage = nil
     hostCurrent = nil
+    sources = []
     for index in cpuCount..<max(cpuCount, p.pointee.processCount) {
       p.pointee.processes[index].state = .ended
       p.pointee.processes[index].interrupts = nil
