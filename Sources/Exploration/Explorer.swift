@@ -23,6 +23,8 @@ public struct Explorer: Sendable {
   public var limits: Limits
   /// Called now and then with how many schedules have been run.
   public var progress: (@Sendable (Int) -> Void)?
+  /// Asked now and then whether to end with what there is.
+  public var isStopped: (@Sendable () -> Bool)?
 
   public init(
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
@@ -68,7 +70,7 @@ public struct Explorer: Sendable {
         result.verdict = .bounded
         return result
       }
-      if runs >= limits.schedules {
+      if runs >= limits.schedules || runs & 0xff == 0 && isStopped?() == true {
         result.verdict = .bounded
         return result
       }
