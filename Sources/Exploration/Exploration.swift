@@ -27,6 +27,8 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
   case lostWork
   /// Bound ordered handlers of one level and CPU ran in another order than they were scheduled.
   case outOfOrder
+  /// A callout's body began although an answer had said that it would not.
+  case takenBack
   /// What the program expects of itself.
   case expectation
 
@@ -43,6 +45,7 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
     case .reentered: "handler twice at once"
     case .lostWork: "lost work"
     case .outOfOrder: "out of order"
+    case .takenBack: "ran after it was taken back"
     case .expectation: "expectation"
     }
   }
@@ -57,10 +60,20 @@ public struct Finding: Sendable, CustomStringConvertible {
   public var replay: String
   /// Who ran when, at which level, holding and waiting for what: one column a CPU, at most 80 columns.
   public var story: String
+  /// The same, for drawing.
+  public var timeline: Timeline
   /// Switches away from a process that could go on, interrupts included.
   public var preemptions: Int
   /// Scheduling points.
   public var steps: Int
+
+  package init(
+    rule: Rule, message: String, replay: String, story: String, timeline: Timeline, preemptions: Int,
+    steps: Int
+  ) {
+    (self.rule, self.message, self.replay, self.story) = (rule, message, replay, story)
+    (self.timeline, self.preemptions, self.steps) = (timeline, preemptions, steps)
+  }
 
   public var description: String { "\(rule): \(message)\n\n\(story)\nreplay: \(replay)" }
 }
@@ -93,7 +106,7 @@ public struct Exploration: Sendable, CustomStringConvertible {
   /// What the program said it came to (``World/outcome(_:)``), and in how many schedules.
   public var outcomes: [String: Int] = [:]
 
-  init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
+  package init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
     (self.verdict, self.strategy, self.memory, self.schedules) = (verdict, strategy, memory, schedules)
   }
 

@@ -25,6 +25,8 @@ public struct Explorer: Sendable {
   public var partition: Partition?
   /// Called now and then with how many schedules have been run.
   public var progress: (@Sendable (Int) -> Void)?
+  /// Asked now and then whether to end with what there is.
+  public var isStopped: (@Sendable () -> Bool)?
 
   public init(
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,

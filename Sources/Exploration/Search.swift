@@ -76,7 +76,7 @@ struct Search {
       result.prefixes = tree.split?.prefixes ?? 0
       return false
     }
-    if runs >= explorer.limits.schedules {
+    if runs >= explorer.limits.schedules || runs & 0xff == 0 && explorer.isStopped?() == true {
       result.verdict = .bounded
       return false
     }

@@ -31,6 +31,8 @@ public final class World: @unchecked Sendable {
   var handlers: [HandlerRecord] = []
   var checks: [() -> Void] = []
   var said: String?
+  /// Whether an armed callout that never runs is right: where a CPU may stay offline.
+  public var calloutsMayRest = false
   /// Base code that was given and has not ended, by CPU.
   var unfinished: [Int]
   var data: [(word: UnsafeMutablePointer<SimulatedWord>, name: String)] = []
@@ -200,7 +202,7 @@ public final class World: @unchecked Sendable {
 final class HandlerRecord {
   let name: String
   let level: Level
-  let way: WayIn
+  var way: WayIn
   let placement: Placement
   var active: [Int]
   /// The step after which a run must start, and the step at which the last one started; by CPU.
@@ -253,15 +255,37 @@ public struct WatchedHandler: @unchecked Sendable {
     return result
   }
 
-  @discardableResult public func disestablish() -> ChangeResult {
-    let result = world.system.disestablish(handler)
+  @discardableResult public func disestablish(
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> ChangeResult {
+    let result = world.system.disestablish(handler, file: file, line: line)
     if case .done = result { record.isGone = true }
     return result
   }
 
-  @discardableResult public func suspend() -> ChangeResult {
+  @discardableResult public func suspend(
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> ChangeResult {
     record.isHeldBack = true
-    return world.system.suspend(handler)
+    return world.system.suspend(handler, file: file, line: line)
+  }
+
+  /// Changes the way in, between runs.
+  @discardableResult public func setWay(
+    _ way: WayIn, file: StaticString = #fileID, line: UInt = #line
+  ) -> ChangeResult {
+    let before = record.way
+    // While the change is under way, and with what was pending before it, only what both promise is asked for.
+    if way == .mpSafe { record.way = way }
+    let result = world.system.setWay(way, of: handler, file: file, line: line)
+    if case .done = result { record.way = way } else { record.way = before }
+    return result
+  }
+
+  /// From the handler's own run, at its end: no later one starts.
+  public func retire(_ here: borrowing Here<SimulatedMachine>) {
+    record.isGone = true
+    here.retire()
   }
 
   @discardableResult public func resume() -> ChangeResult {
