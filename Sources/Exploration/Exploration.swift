@@ -62,6 +62,11 @@ public struct Finding: Sendable, CustomStringConvertible {
   /// Scheduling points.
   public var steps: Int
 
+  public init(rule: Rule, message: String, replay: String, story: String, preemptions: Int, steps: Int) {
+    (self.rule, self.message, self.replay, self.story) = (rule, message, replay, story)
+    (self.preemptions, self.steps) = (preemptions, steps)
+  }
+
   public var description: String { "\(rule): \(message)\n\n\(story)\nreplay: \(replay)" }
 }
 
@@ -90,10 +95,12 @@ public struct Exploration: Sendable, CustomStringConvertible {
   public var prefixes = 0
   /// Runs to the prefixes of other parts. They are not among the other numbers.
   public var passed = 0
+  /// Where the search stopped, if it stopped before its end: ``Explorer/explore(resuming:_:)`` goes on from there.
+  public var checkpoint: String?
   /// What the program said it came to (``World/outcome(_:)``), and in how many schedules.
   public var outcomes: [String: Int] = [:]
 
-  init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
+  public init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
     (self.verdict, self.strategy, self.memory, self.schedules) = (verdict, strategy, memory, schedules)
   }
 
