@@ -23,10 +23,10 @@ public struct Explorer: Sendable {
   public var limits: Limits
   /// Which part of the search is run; nil for all of it.
   public var partition: Partition?
-  /// Called now and then with how many schedules have been run.
-  public var progress: (@Sendable (Int) -> Void)?
-  /// Asked now and then whether to end with what there is.
-  public var isStopped: (@Sendable () -> Bool)?
+  /// Called after so many runs each, on the thread that explores (with several jobs: on theirs, one at a time). False ends the search;
+  /// what it came to then has a ``Exploration/checkpoint`` to go on from.
+  public var progress: (@Sendable (Progress) -> Bool)?
+  public var progressInterval = 4_096
 
   public init(
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
@@ -44,9 +44,26 @@ public struct Explorer: Sendable {
   ///
   /// `program` is called once for each schedule, on the calling thread, and builds the same each time. What it throws is thrown.
   public func explore(_ program: (World) throws -> Void) throws -> Exploration {
-    let runner = Runner(
+    try explore(runner(), program)
+  }
+
+  /// Goes on from a checkpoint of a search that stopped: the totals are those of a search that did not.
+  ///
+  /// The program, the strategy, the machine, the part and the limits of a run must be the same; what can be compared is. The limit of
+  /// ``Limits/schedules`` counts those before the checkpoint too.
+  ///
+  /// - Parameter text: of ``Exploration/checkpoint`` or ``Progress/checkpoint``.
+  /// - Throws: ``CheckpointError`` if the text is none, or one of another search; ``SearchError/different(step:)`` if the program
+  ///   does not do what it did; and what the program throws.
+  public func explore(resuming text: String, _ program: (World) throws -> Void) throws -> Exploration {
+    var search = try Search(self, runner(), resuming: text)
+    while try search.run(program) {}
+    return search.result
+  }
+
+  func runner() -> Runner {
+    Runner(
       cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, limits: limits)
-    return try explore(runner, program)
   }
 
   func explore(_ runner: Runner, _ program: (World) throws -> Void) throws -> Exploration {

@@ -45,13 +45,21 @@ final class TreePilot: Watcher {
   /// In the IPL of an event: it was done on top of an interrupt.
   static let isNested: UInt8 = 0x40
 
-  init(_ reduction: Reduction, bound: Int?, split: Split? = nil) {
+  /// - Parameter path: where a search is that is gone on with.
+  init(_ reduction: Reduction, bound: Int?, split: Split? = nil, path: [Node] = []) {
     self.reduction = reduction
     self.bound = bound
     self.split = split
     splitDepth = split?.depth ?? 0
     super.init()
+    for node in path { tree.append(node) }
+    given = path.count
   }
+
+  /// Between two runs: where the search is.
+  var path: [Node] { Array(UnsafeBufferPointer(start: tree.nodes, count: tree.count)) }
+  /// See ``Progress/share``.
+  var share: Double { tree.share }
 
   deinit {
     tree.deallocate()
@@ -113,7 +121,9 @@ final class TreePilot: Watcher {
     if index < given {
       let node = tree.nodes + index
       chosen = Int(node.pointee.chosen)
-      if node.pointee.running == Node.option || !enabled.has(chosen) {
+      if node.pointee.running == Node.option || !enabled.has(chosen)
+        || (node.pointee.enabled != enabled && machine.memory != .rc11)
+      {
         give(.different(index))
         return Expected.choice(machine, running: running, enabled)
       }
