@@ -120,4 +120,5 @@ extension UnsafeMutablePointer {
     M.pause(round)
     round &+= 1
   }
+  M.touches(lock, .write)
 }
