@@ -21,6 +21,9 @@ public struct Explorer: Sendable {
   public var configuration: Configuration
   public var strategy: Strategy
   public var limits: Limits
+  /// Whether data races on the core's own plain memory are looked for: in builds with the `Mutants` trait, where the core says what
+  /// it accesses. Reduction then keeps the order of every two operations of which one may release something.
+  public var watchesCore = false
   /// Called now and then with how many schedules have been run.
   public var progress: (@Sendable (Int) -> Void)?
 
@@ -43,6 +46,7 @@ public struct Explorer: Sendable {
     if memory == .rc11, case .exhaustive = strategy { throw StrategyError() }
     let runner = Runner(
       cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, limits: limits)
+    runner.watchesCore = watchesCore
     return try explore(runner, program)
   }
 
