@@ -26,6 +26,8 @@ struct OrderingsCommand: ParsableCommand {
   @Flag(help: "Only run the programs as stated.") var stated = false
   @Option(help: "Only programs whose name contains this.") var program: String?
   @Option(help: "So many schedules for each sample, instead of the programs' own number.") var sample: Int?
+  @Option(help: "At most so many schedules of each program for a weakening.") var limit = 2_000
+  @Flag(help: "Then all that nobody found, one added after the other.") var together = false
   @Argument(help: "Only sites whose file:line contains one of these; all without.") var sites: [String] = []
 
   func run() throws {
@@ -65,13 +67,24 @@ struct OrderingsCommand: ParsableCommand {
       var results: [WeakenedSite] = []
       for site in wanted {
         for part in site.parts {
-          let result = try sweep.weaken(site, part)
+          let result = try sweep.weaken(site, part, limit: limit)
           results.append(result)
           if isText {
             print(line(result))
             fflush(nil)
           }
         }
+      }
+      if together {
+        let missed = results.filter { $0.found == nil }.map { ($0.site, $0.part) }
+        if isText { print("together:") }
+        let (gone, backed) = try sweep.weakenTogether(missed, limit: limit) {
+          if isText {
+            print(line($0))
+            fflush(nil)
+          }
+        }
+        if isText { print("\(backed.count) found once others are gone, \(gone.count) gone at once") }
       }
       if markdown { printMarkdown(results) }
       if json { printJSON(sweep, results) }

@@ -11,7 +11,9 @@ public enum OrderingPrograms {
   typealias System = InterruptSystem<SimulatedMachine>
 
   /// All of them.
-  public static var all: [OrderingProgram] { gates + handlers + changes + callouts + calls + life + data }
+  public static var all: [OrderingProgram] {
+    gates + handlers + busy + changes + callouts + calls + life + data
+  }
 
   static var overdueAtOnce: Configuration {
     var configuration = Configuration.exploration
@@ -22,6 +24,17 @@ public enum OrderingPrograms {
     var configuration = overdueAtOnce
     configuration.drainBudget = 1
     configuration.dispatchBudget = 1
+    return configuration
+  }
+  /// Who waits for a gate spins, and sees what it waits for without having been rung.
+  static func spinning(_ configuration: Configuration) -> Configuration {
+    var configuration = configuration
+    configuration.spinRounds = 4
+    return configuration
+  }
+  static var alwaysPolls: Configuration {
+    var configuration = Configuration.exploration
+    configuration.pollInterval = 0
     return configuration
   }
   static var threads: Configuration {
@@ -40,6 +53,8 @@ extension OrderingPrograms {
       + OrderingProgram.both("three raise", cpus: 3, preemptions: 1, threeRaise)
       + OrderingProgram.both(
         "three raise, handed over", cpus: 3, configuration: overdueAtOnce, preemptions: 1, threeRaise)
+      + OrderingProgram.both("raises, spinning", configuration: spinning(.exploration), raises)
+      + OrderingProgram.both("raises, handed over, spinning", configuration: spinning(overdueAtOnce), raises)
       + OrderingProgram.both("marks", marks)
       + OrderingProgram.both("work for anywhere", configuration: budgetOfOne, anywhere)
       + OrderingProgram.both("serves while it waits", configuration: overdueAtOnce, servesWhileWaiting)

@@ -49,20 +49,42 @@
       }
     }
 
-    /// Runs the programs that execute a site with one part of it gone, the cheapest first, until one does not hold.
-    public func weaken(_ site: OrderingSite, _ part: WeakenedPart) throws -> WeakenedSite {
+    /// Runs the programs that execute a site with one part of it gone, the cheapest first, until one does not hold; of each at
+    /// most `limit` schedules. `others` are gone besides.
+    public func weaken(
+      _ site: OrderingSite, _ part: WeakenedPart, limit: Int = .max,
+      besides others: [(site: OrderingSite, part: WeakenedPart)] = []
+    ) throws -> WeakenedSite {
       let indices = programs.indices.filter { sites[$0].contains(site) && baselines[$0].finding == nil }
         .sorted { baselines[$0].steps < baselines[$1].steps }
       var result = WeakenedSite(site: site, part: part, found: nil, programs: indices.count, schedules: 0)
       for index in indices {
-        let exploration = try Weakening.with(site, part) { try programs[index].explore() }
+        var program = programs[index]
+        program.proof.limits.schedules = min(program.proof.limits.schedules, limit)
+        let exploration = try Weakening.with(others + [(site, part)]) { try program.explore() }
         if let finding = exploration.finding {
-          result.found = (programs[index].description, exploration.schedules, "\(finding.rule)")
+          result.found = (program.description, exploration.schedules, "\(finding.rule)")
           return result
         }
         result.schedules += exploration.schedules
       }
       return result
+    }
+
+    /// Of weakenings that nobody finds alone: adds one after the other to those that are gone already, as long as all programs
+    /// hold. What breaks a program then is backed by one of the others; the rest can be gone all at once.
+    public func weakenTogether(
+      _ weakenings: [(site: OrderingSite, part: WeakenedPart)], limit: Int = .max,
+      progress: (WeakenedSite) -> Void
+    ) throws -> (gone: [(site: OrderingSite, part: WeakenedPart)], backed: [WeakenedSite]) {
+      var gone: [(site: OrderingSite, part: WeakenedPart)] = []
+      var backed: [WeakenedSite] = []
+      for (site, part) in weakenings {
+        let result = try weaken(site, part, limit: limit, besides: gone)
+        progress(result)
+        if result.found == nil { gone.append((site, part)) } else { backed.append(result) }
+      }
+      return (gone, backed)
     }
   }
 #endif

@@ -50,7 +50,7 @@
     }
     // One thread: see the law.
     nonisolated(unsafe) private static var noted: [Key: OrderingSite] = [:]
-    nonisolated(unsafe) private static var selected: (site: OrderingSite, part: WeakenedPart)?
+    nonisolated(unsafe) private static var selected: [UInt: [(site: OrderingSite, part: WeakenedPart)]] = [:]
     nonisolated(unsafe) private static var isRecording = false
 
     /// Notes the sites that the simulated runs of `body` execute.
@@ -62,18 +62,22 @@
       return Set(noted.values)
     }
 
-    /// Makes one site weaker in the simulated runs of `body`.
-    public static func with<R>(_ site: OrderingSite, _ part: WeakenedPart, _ body: () throws -> R) rethrows
-      -> R
-    {
-      selected = (site, part)
-      defer { selected = nil }
+    /// Makes sites weaker in the simulated runs of `body`.
+    public static func with<R>(
+      _ sites: [(site: OrderingSite, part: WeakenedPart)], _ body: () throws -> R
+    ) rethrows -> R {
+      for weaker in sites {
+        selected[place(weaker.site.line, weaker.site.column), default: []].append(weaker)
+      }
+      defer { selected = [:] }
       return try body()
     }
 
+    private static func place(_ line: UInt, _ column: UInt) -> UInt { line << 8 | column & 0xff }
+
     /// For explorers: a run begins or ends; what builds and takes down a system is as stated.
     package static func run(isUnderWay: Bool) {
-      let mode: UInt8 = !isUnderWay ? 0 : selected != nil ? 2 : isRecording ? 1 : 0
+      let mode: UInt8 = !isUnderWay ? 0 : !selected.isEmpty ? 2 : isRecording ? 1 : 0
       weakeningMode.store(mode, ordering: .relaxed)
     }
 
@@ -99,11 +103,16 @@
       _ order: MemoryOrder?, _ operation: OrderedOperation, _ file: StaticString, _ function: StaticString,
       _ line: UInt, _ column: UInt
     ) -> MemoryOrder? {
-      if let (site, part) = selected {
-        guard site.line == line, site.column == column, site.operation == operation,
-          file.withUTF8Buffer({ $0.elementsEqual(site.file.utf8) })
-        else { return order }
-        return order.map { weaker($0, part) } ?? .relaxed
+      if !selected.isEmpty {
+        guard let weaker = selected[place(line, column)] else { return order }
+        var result = order
+        var isHere = false
+        for (site, part) in weaker
+        where site.operation == operation && file.withUTF8Buffer({ $0.elementsEqual(site.file.utf8) }) {
+          isHere = true
+          result = result.map { self.weaker($0, part) }
+        }
+        return isHere ? result ?? .relaxed : order
       }
       let key = Key(file: UInt(bitPattern: file.utf8Start), line: line, column: column)
       if noted[key] == nil {
