@@ -27,6 +27,9 @@ public struct Explorer: Sendable {
   /// what it came to then has a ``Exploration/checkpoint`` to go on from.
   public var progress: (@Sendable (Progress) -> Bool)?
   public var progressInterval = 4_096
+  /// Whether data races on the core's own plain memory are looked for: in builds with the `Mutants` trait, where the core says what
+  /// it accesses. Reduction then keeps the order of every two operations of which one may release something.
+  public var watchesCore = false
 
   public init(
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
@@ -62,8 +65,10 @@ public struct Explorer: Sendable {
   }
 
   func runner() -> Runner {
-    Runner(
+    let runner = Runner(
       cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, limits: limits)
+    runner.watchesCore = watchesCore
+    return runner
   }
 
   func explore(_ runner: Runner, _ program: (World) throws -> Void) throws -> Exploration {
@@ -81,6 +86,7 @@ public struct Explorer: Sendable {
     let runner = Runner(
       cpus: cpus, recognition: schedule.recognition, memory: schedule.memory, configuration: configuration,
       limits: limits)
+    runner.watchesCore = watchesCore
     let shrinker = Shrinker(explorer: self, runner: runner, spins: schedule.spins)
     let (run, isLost) = try shrinker.follow(schedule.deviations, program)
     if isLost { throw ReplayError.lost(string) }

@@ -21,6 +21,7 @@ final class Runner {
   let machine: SimulatedMachine
   let configuration: Configuration
   let limits: Limits
+  var watchesCore = false { didSet { machine.countsEveryWrite = watchesCore } }
 
   init(
     cpus: Int, recognition: Recognition, memory: MemoryModel = .sequentiallyConsistent,
@@ -53,9 +54,17 @@ final class Runner {
     machine.settle()
     pilot.begin(machine, world.made)
     pilot.world = world
-    pilot.watchesData = !world.data.isEmpty
+    pilot.watchesCore = watchesCore
+    pilot.watchesData = !world.data.isEmpty || watchesCore
     if pilot.watchesData { pilot.clocks.begin(world, processes: machine.processCount + 4) }
+    #if Mutants
+      Weakening.run(isUnderWay: true)
+      defer { Weakening.run(isUnderWay: false) }
+    #endif
     let end = machine.run(pilot, spins: spins, steps: UInt64(limits.steps), until: limits.time)
+    #if Mutants
+      Weakening.run(isUnderWay: false)
+    #endif
     pilot.finish(machine, machine.lastEvent)
     check(world, pilot, end)
     if end == .quiet && pilot.broken == nil { for check in world.checks { check() } }
@@ -152,7 +161,9 @@ final class Runner {
       let kind = machine.kind(process)
       if kind == .interrupt || kind == .levelThread || machine.hasEnded(process) { continue }
       let view = machine.current(process).flatMap { System.view(of: $0) }
-      if kind == .cpu, view?.isAtRest ?? true, world.unfinished[process] == 0 { continue }
+      // With execution by threads a CPU's own thread never stands as at rest.
+      let isAtRest = configuration.execution == .threads || view?.isAtRest ?? true
+      if kind == .cpu, isAtRest, world.unfinished[process] == 0 { continue }
       var line = "  \(machine.name(process))"
       if let run = view?.run { line += " in \"\(run)\"" }
       if let view, !view.held.pointee.isEmpty { line += " holds \(view.held.pointee)" }

@@ -19,6 +19,11 @@ class Watcher: Pilot {
   final let clocks = SyncClocks()
   /// Whether the program has declared data: else nothing can race.
   @exclusivity(unchecked) final var watchesData = false
+  /// Whether the core's own plain memory is watched, and what of it was accessed after the last event that was looked at.
+  @exclusivity(unchecked) final var watchesCore = false
+  /// The event that will be given next was looked at early.
+  @exclusivity(unchecked) private final var hasSeenLast = false
+  @exclusivity(unchecked) private final var touched: [(at: UInt, access: PlainAccess)] = []
 
   private final var system: System?
   /// For the names of what is seen.
@@ -55,6 +60,8 @@ class Watcher: Pilot {
     observed = 0
     preemptions = 0
     deviations.removeAll(keepingCapacity: true)
+    touched.removeAll(keepingCapacity: true)
+    hasSeenLast = false
     broken = nil
     self.system = system
     gatesObject = 0
@@ -65,7 +72,7 @@ class Watcher: Pilot {
 
   /// The run is over: its last event has not been seen by ``next(_:_:_:)``.
   final func finish(_ machine: SimulatedMachine, _ last: Event) {
-    if last.process >= 0 && observed < step { observe(machine, last) }
+    if last.process >= 0 && observed < step && !hasSeenLast { observe(machine, last) }
     system = nil
   }
 
@@ -81,7 +88,7 @@ class Watcher: Pilot {
   // MARK: Pilot
 
   final override func next(_ machine: SimulatedMachine, _ last: Event, _ enabled: ProcessSet) -> Int {
-    if last.process >= 0 { observe(machine, last) }
+    lookAt(machine, last)
     if broken != nil { return -1 }
     let running = Expected.goingOn(machine, last)
     let next = choose(machine, running: running, enabled)
@@ -109,7 +116,7 @@ class Watcher: Pilot {
   }
 
   override func idled(_ machine: SimulatedMachine, _ last: Event, woken: ProcessSet) {
-    if last.process >= 0 { observe(machine, last) }
+    lookAt(machine, last)
   }
 
   // MARK: Checks
@@ -119,6 +126,7 @@ class Watcher: Pilot {
     observed += 1
     if watchesData { clocks.happened(machine, event) }
     let process = Expected.running(machine, event)
+    if !touched.isEmpty { lookAtTouched(process) }
     if let current = machine.current(process) {
       if currents[process] != current { look(process, current) }
       if let held = helds[process], let ipl = ipls[process],
@@ -133,6 +141,32 @@ class Watcher: Pilot {
     if watchesData && (event.kind == .read || event.kind == .write), let race = clocks.race {
       fail(.dataRace, race)
     }
+  }
+
+  /// Looks at what was done last, unless that was done already.
+  private final func lookAt(_ machine: SimulatedMachine, _ last: Event) {
+    if last.process >= 0 && !hasSeenLast { observe(machine, last) }
+    hasSeenLast = false
+  }
+
+  override func willMake(_ machine: SimulatedMachine, _ last: Event) {
+    if last.process >= 0 && !hasSeenLast { observe(machine, last) }
+    hasSeenLast = true
+  }
+
+  override func accessed(_ at: UInt, _ access: PlainAccess) {
+    guard watchesCore else { return }
+    if hasSeenLast, let process = SimulatedMachine.runningProcess {
+      clocks.accessed(process, at, access)
+    } else {
+      touched.append((at, access))
+    }
+  }
+
+  private final func lookAtTouched(_ process: Int) {
+    for (at, access) in touched { clocks.accessed(process, at, access) }
+    touched.removeAll(keepingCapacity: true)
+    if let race = clocks.race { fail(.dataRace, race) }
   }
 
   private final func look(_ process: Int, _ current: UnsafeMutableRawPointer) {

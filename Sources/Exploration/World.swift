@@ -142,7 +142,8 @@ public final class World: @unchecked Sendable {
   // MARK: Checks at the program's own points
 
   func checkHere() {
-    guard let process = SimulatedMachine.runningProcess else { return }
+    // With execution by threads contexts only stand as if they held the gates.
+    guard let process = SimulatedMachine.runningProcess, configuration.execution == .inline else { return }
     watcher.checkOwnership(machine, process)
     if watcher.broken != nil { SimulatedMachine.endRun() }
   }

@@ -190,6 +190,12 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
 
   // MARK: For pilots
 
+  /// Under weak memory: how far of each process happens before what this one does now; nil under sequential consistency. An
+  /// entry for each process and some more; valid until the next operation.
+  public func happensBefore(_ process: Int) -> UnsafePointer<UInt32>? {
+    memory == .rc11 ? weakMemory.clock(of: process) : nil
+  }
+
   /// How many processes there are now.
   public var processCount: Int { engine.p.pointee.processCount }
   /// What a process has announced.

@@ -84,7 +84,7 @@ extension Handler {
   @inlinable @inline(__always) func enter(_ inflight: UnsafeMutablePointer<M.Word>?) {
     if let inflight {
       inflight.store(inflight.load(.relaxed) &+ 1, .relaxed)
-      M.lightFence()
+      M.light()
     } else {
       slot.pointee.foreignInflight.fetchAdd(1, .sequentiallyConsistent)
     }
@@ -105,6 +105,7 @@ extension Handler {
     let bit = slot.pointee.bit
     let isHere = home.p == agent?.p
     let record = slot.pointee.home(home.cpu)
+    M.touches(slot, .read)
     if isHere { Home<M>.bump(record.scheduledHere) } else { record.bumpShared(record.scheduledElsewhere) }
     if Mutant.isOn(.coalesceByLoad) && home.pending(level).load(.relaxed) & bit != 0 { return .coalesced }
     // Release: the claim acquires what the scheduler wrote. Acquire: keeps the stamp's read after the bit.
@@ -129,7 +130,7 @@ extension Handler {
       M.unpark(home.p.pointee.seat)
     }
     // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
-    M.lightFence()
+    M.light()
     if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
       return system.object.reroute(self, from: home)
     }

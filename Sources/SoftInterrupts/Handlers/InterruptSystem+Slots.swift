@@ -27,7 +27,7 @@ extension InterruptSystem {
     let ways = ways(level)
     let waiting = ways.quarantined.load(.acquire)
     if waiting == 0 { return }
-    M.heavyFence()
+    M.heavy()
     var bodies: [(borrowing Here<M>) -> Void] = []
     let slots = (0..<UInt.bitWidth).filter { waiting & (1 << UInt($0)) != 0 }
     bodies.reserveCapacity(slots.count)
@@ -42,6 +42,7 @@ extension InterruptSystem {
           continue
         }
         _ = clearPending(slot)
+        M.touches(slot, part: 1, .write)
         bodies.append(slot.pointee.body)
         slot.pointee.body = { _ in }
         ways.used.fetchAnd(~slot.pointee.bit, .acquireRelease)

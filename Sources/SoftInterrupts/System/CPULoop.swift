@@ -139,7 +139,7 @@ extension InterruptSystem {
       if isIdle && mayLeave {
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(OfflineState.away, .release)
-        M.lightFence()
+        M.light()
         if quiescers.load(.sequentiallyConsistent) != 0 { wakeQuiescers() }
         continue
       }

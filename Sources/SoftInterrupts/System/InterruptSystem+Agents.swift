@@ -43,9 +43,11 @@ extension InterruptSystem {
     if found == nil {
       let made = UnsafeMutablePointer<Agent<M>>.allocate(capacity: 1)
       made.initialize(to: Agent(system: core, cpu: nil, seat: machine.makeVisitorSeat()))
+      M.touches(made, .fresh)
       lockedVisitors { visitors.append(made) }
       found = made
     }
+    M.touches(found!, .write)
     M.setCurrent(found)
     return AgentRef(found!)
   }
@@ -100,6 +102,7 @@ extension AgentRef {
     if isCPU { return }
     precondition(held.isEmpty, "a thread ended while it held gates: leave every raise first")
     M.setCurrent(nil)
+    M.touches(p, .write)
     if p.pointee.visit.compareExchange(VisitState.taken, VisitState.idle, .acquireRelease) { return }
     p.pointee.deallocate()
     p.deallocate()

@@ -77,7 +77,10 @@ extension InterruptSystem {
       let slot = core.oldest(of: bits, at: level, home: home)
       if agent.claim(slot, home: home) { agent.run(slot, as: .thread, own: all, home: home) }
       ran = true
-      if stopping.load(.acquire) & 1 != 0 && M.now() >= core.stopBy { agent.p.pointee.isAbandoned = true }
+      if stopping.load(.acquire) & 1 != 0 {
+        M.touches(core.p, .read)
+        if M.now() >= core.stopBy { agent.p.pointee.isAbandoned = true }
+      }
     }
     home.leaveEpoch(level)
     return ran && !agent.p.pointee.isAbandoned
