@@ -83,6 +83,8 @@ let package = Package(
     .testTarget(
       name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
     .testTarget(name: "CoreProofsTests", dependencies: ["CoreProofs"]),
+    .testTarget(
+      name: "ScenariosTests", dependencies: ["Scenarios", "Exploration", "SoftInterrupts", "TestSupport"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
     .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
     .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),
