@@ -85,6 +85,8 @@ let package = Package(
     .testTarget(
       name: "CoreProofsTests",
       dependencies: ["CoreProofs", "Exploration", "SimulatedMachine", "SoftInterrupts"]),
+    .testTarget(
+      name: "ScenariosTests", dependencies: ["Scenarios", "Exploration", "SoftInterrupts", "TestSupport"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
     .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
     .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),

@@ -234,7 +234,7 @@ class Watcher: Pilot {
     for process in 0..<machine.processCount where machine.isSeat(word, of: process) {
       return machine.name(process)
     }
-    return world?.name(of: word) ?? "word \(event.object)"
+    return world?.name(of: word) ?? "a word of the core"
   }
 
   final func fail(_ rule: Rule, _ message: String) {

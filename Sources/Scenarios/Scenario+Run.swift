@@ -1,5 +1,6 @@
 // Exploring a scenario, and what that came to.
 
+import ComparisonReport
 public import Exploration
 import SimulatedMachine
 import Synchronization
@@ -101,10 +102,12 @@ extension Scenario {
 
   /// A program that cannot be made: nothing ran, so there is nothing to tell but why.
   private func finding(_ refusal: Refusal) -> Finding {
-    Finding(
+    let told = TerminalText.wrap(refusal.message, columns: 79, first: "   ", rest: "   ").joined(
+      separator: "\n")
+    return Finding(
       rule: refusal.rule, message: refusal.message, replay: recognition == .points ? "p" : "a",
       story:
-        "Nothing ran: the program was refused when it was made.\n=> \(refusal.rule)\n   \(refusal.message)\n",
+        "Nothing ran: the program was refused when it was made.\n=> \(refusal.rule)\n\(told)\n",
       timeline: Timeline(), preemptions: 0, steps: 0)
   }
 }

@@ -107,7 +107,7 @@ struct ExploreCommand: ParsableCommand {
 
   private func run(_ run: ScenarioRun) throws(CommandFailure) -> Int32 {
     if let replay { return try again(replay, run) }
-    let display = quiet ? nil : ProgressDisplay(onTerminalOnly: true)
+    let display = quiet ? nil : ProgressDisplay()
     let clock = ContinuousClock()
     let start = clock.now
     let result: ScenarioResult
