@@ -25,6 +25,15 @@ public enum RunEnd: Sendable, Equatable {
 extension SimulatedMachine {
   // MARK: Processes
 
+  /// Calls `body` with another machine as the calling thread's, and goes back to that which was: how a program that is being built
+  /// makes, and takes down, a second system. Its CPUs never run meanwhile; what visits it are processes of the first machine.
+  package static func aside<R>(_ machine: SimulatedMachine? = nil, _ body: () throws -> R) rethrows -> R {
+    let before = softint_simulation()
+    defer { softint_set_simulation(before) }
+    if let machine { softint_set_simulation(machine.engine.p) }
+    return try body()
+  }
+
   /// Makes a thread that is no CPU and calls `body` on it. Before or during a run. Its index.
   @discardableResult
   public func visitor(_ name: String, _ body: @escaping () -> Void) -> Int {

@@ -18,6 +18,9 @@ struct RowsCommand: ParsableCommand {
   @Flag(help: "Print the results as JSON.") var json = false
   @Flag(help: "Print the table of Documentation/Proofs.md.") var markdown = false
   @Flag(help: "Tell how each missing rule was found.") var story = false
+  @Option(help: "Another bound than the rows' own: a number, or all.") var preemptions: String?
+  @Option(help: "So many schedules at most.") var schedules: Int?
+  @Option(help: "A sample of so many schedules under C++20's memory instead.") var weak: Int?
 
   func run() throws {
     let proofs = Rows.all.filter { proof in
@@ -29,7 +32,7 @@ struct RowsCommand: ParsableCommand {
     }
     var results: [RowResult] = []
     for proof in proofs {
-      let result = try proof.check()
+      let result = try bounded(proof).check()
       if !json && !markdown { print(Self.text(result, story: story)) }
       results.append(result)
     }
@@ -40,6 +43,24 @@ struct RowsCommand: ParsableCommand {
       print("\(results.count - bad.count) of \(results.count) as they should be")
     }
     if !bad.isEmpty { throw ExitCode(1) }
+  }
+
+  /// The row within the bounds that were asked for.
+  private func bounded(_ proof: Proof) throws -> Proof {
+    var proof = proof
+    if let preemptions {
+      if preemptions != "all" && Int(preemptions) == nil {
+        throw ValidationError("--preemptions takes a number, or all; not \(preemptions)")
+      }
+      if proof.memory == .sequentiallyConsistent {
+        proof.strategy = .exhaustive(preemptions: Int(preemptions))
+      }
+    }
+    if let schedules { proof.limits.schedules = schedules }
+    if let weak {
+      (proof.memory, proof.strategy) = (.rc11, .random(seed: 11, schedules: weak))
+    }
+    return proof
   }
 
   // MARK: Text

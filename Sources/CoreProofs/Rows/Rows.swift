@@ -10,8 +10,9 @@ import SoftInterrupts
 
 /// The rows.
 public enum Rows {
-  public static let all: [Proof] = [gates, waits, bigLock, handlers, marks, callouts, data, programs].flatMap
-  {
+  public static let all: [Proof] = [
+    gates, waits, bigLock, handlers, marks, callouts, data, programs, systems,
+  ].flatMap {
     $0
   }
 

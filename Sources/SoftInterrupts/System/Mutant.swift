@@ -93,6 +93,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case claimByStore
   /// H51: a schedule that finds the bit set writes nothing.
   case coalesceByLoad
+  /// H56: a thread that holds gates of one system enters another.
+  case manySystems
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
