@@ -75,7 +75,8 @@ let package = Package(
     .testTarget(name: "SimulatedMachineTests", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
     .testTarget(
       name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
-    .testTarget(name: "CoreProofsTests", dependencies: ["CoreProofs"]),
+    .testTarget(
+      name: "CoreProofsTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration", "CoreProofs"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
     .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
     .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),
