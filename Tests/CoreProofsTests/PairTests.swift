@@ -21,6 +21,8 @@ struct PairTests {
     // A schedule in flight while its handler ends was accepted, and neither run nor counted.
     (company("schedule()", "disestablish"), 1),
     (company("visitor: schedule(on:)", "visitor: disestablish"), 2),
+    // `here.retire()` in a callout's body ended the core's own handler of all callouts of the level.
+    (company("a body arms itself, without a guard", "here.retire() in a callout's body"), 0),
   ]
 
   @Test("what was mended holds, every schedule up to the bound at which it broke", arguments: mended)
