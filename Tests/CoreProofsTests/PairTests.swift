@@ -23,6 +23,10 @@ struct PairTests {
     (company("visitor: schedule(on:)", "visitor: disestablish"), 2),
     // `here.retire()` in a callout's body ended the core's own handler of all callouts of the level.
     (company("a body arms itself, without a guard", "here.retire() in a callout's body"), 0),
+    // A CPU that was put back before who took it offline had looked: that one waited for ever.
+    (company("offline", "offline, online"), 0),
+    // Base code that was accepted in between stayed in the queue of a CPU that had gone.
+    (company("visitor: submit twice", "offline"), 2),
   ]
 
   @Test("what was mended holds, every schedule up to the bound at which it broke", arguments: mended)

@@ -136,6 +136,8 @@ extension InterruptSystem {
         (mayLeave || isOver()) && (configuration.execution == .threads || !hasPending(agent))
       if isIdle && isOver() { break }
       if isIdle && mayLeave {
+        // Nobody adds base code since before the state said `leaving`; what came in between is run.
+        if hasJobsLeft(cpu) { continue }
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(OfflineState.away, .release)
         M.lightFence()
