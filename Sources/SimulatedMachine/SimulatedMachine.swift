@@ -114,9 +114,12 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     let process = engine.me
     process.pointee.current = pointer
     if process.pointee.kind == .cpu && engine.p.pointee.interruptible != 0 {
-      process.pointee.interrupts = pointer.flatMap {
-        InterruptSystem<SimulatedMachine>.interruptState(of: $0)
+      // Not by `flatMap`: in debug builds what that returns for nil is taken for a state by who reads it here.
+      guard let pointer else {
+        process.pointee.interrupts = nil
+        return
       }
+      process.pointee.interrupts = InterruptSystem<SimulatedMachine>.interruptState(of: pointer)
     }
   }
 

@@ -22,7 +22,7 @@
   case scheduled
   /// It was pending already; that run starts after this call as well.
   case coalesced
-  /// The handler has been disestablished. Nothing was done.
+  /// The handler has been disestablished, perhaps during this call: no run of it is promised.
   case notEstablished
   /// The CPU is offline and the handler is bound to it: it stays pending and runs when the CPU is online again.
   case offline
@@ -110,10 +110,14 @@ extension Handler {
     if Mutant.isOn(.coalesceByLoad) && home.pending(level).load(.relaxed) & bit != 0 { return .coalesced }
     // Release: the claim acquires what the scheduler wrote. Acquire: keeps the stamp's read after the bit.
     let old = home.pending(level).fetchOr(bit, .acquireRelease)
+    // Bit, then look again: who ends the handler changes the generation before its read-modify-write takes the bit. If that found
+    // no bit of ours, it came before our mark in the word's order, so we see what it changed, and promise nothing.
+    let isStill = slot.pointee.generation.load(.relaxed) == generation || Mutant.isOn(.noSecondLook)
     if old & bit != 0 {
       if isHere { Home<M>.bump(record.coalesced) } else { record.bumpShared(record.coalesced) }
-      return .coalesced
+      return isStill ? .coalesced : .notEstablished
     }
+    if !isStill { return .notEstablished }
     if slot.pointee.isBound {
       home.p.stamp(record, claims: PendingWord.claims(old), level)
     }

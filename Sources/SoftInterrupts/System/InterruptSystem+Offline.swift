@@ -51,7 +51,9 @@ extension InterruptSystem {
     // Register, then look: pairs with the CPU's last state, light fence, look for who waits.
     M.heavy()
     agent.serveUntil {
-      home.p.pointee.offline.load(.acquire) == OfflineState.away
+      let state = home.p.pointee.offline.load(.acquire)
+      // In use: it was away, and somebody has put it back before we looked.
+      return state == OfflineState.away || state == OfflineState.inUse
         || self.stopping.load(.acquire) & Self.cpusMayLeave != 0
     }
     quiescers.fetchAdd(0 &- 1, .sequentiallyConsistent)

@@ -33,6 +33,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noInflightLook
   /// H6: generations are not compared.
   case staleHandles
+  /// H6: a schedule does not look again whether its handler has ended.
+  case noSecondLook
   /// H10: levels have no budget.
   case noBudget
   /// H47: a raise is a no-op if an interrupted context holds the gate.
