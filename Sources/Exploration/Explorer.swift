@@ -43,7 +43,9 @@ public struct Explorer: Sendable {
   ///
   /// `program` is called once for each schedule, on the calling thread, and builds the same each time. What it throws is thrown.
   public func explore(_ program: (World) throws -> Void) throws -> Exploration {
-    if memory == .rc11, case .exhaustive = strategy { throw StrategyError() }
+    if memory == .rc11, case .exhaustive(let bound) = strategy, bound != nil || recognition == .anywhere {
+      throw StrategyError()
+    }
     let runner = Runner(
       cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, limits: limits)
     runner.watchesCore = watchesCore
@@ -81,6 +83,7 @@ public struct Explorer: Sendable {
 
   private func makePilot() -> (pilot: Watcher, spins: SpinPolicy, sample: Int) {
     switch strategy {
+    case .exhaustive(nil) where memory == .rc11: (TreePilot(.sleepSets, bound: nil), .wake, 0)
     case .exhaustive(nil): (TreePilot(.sourceSets, bound: nil), .await, 0)
     case .exhaustive(let bound): (TreePilot(.persistentSets, bound: bound), .wake, 0)
     case .everyChoice(let bound): (TreePilot(.none, bound: bound), .wake, 0)
@@ -110,7 +113,7 @@ public struct Explorer: Sendable {
 /// A strategy that would miss schedules under a memory model.
 public struct StrategyError: Error, Sendable, CustomStringConvertible {
   public var description: String {
-    "reduction is sound under sequential consistency only: under RC11 use everyChoice, random or priorities"
+    "under RC11 exhaustive takes no bound, and interrupts at recognition points only: else use everyChoice, random or priorities"
   }
 }
 

@@ -62,7 +62,8 @@ extension AgentRef {
       }
       let level = GateSet(rawValue: asked).highest
       // Clear, then look at `pending`: a schedule that comes later sets the bit again. Acquire pairs with ring and schedule.
-      summary.fetchAnd(~Self.bit(level), .acquireRelease)
+      let old = summary.fetchAnd(~Self.bit(level), .acquireRelease)
+      M.looks(summary, old & Self.bit(level))
       serve(level)
       ipl = entry
       chargeShare(level)
