@@ -98,7 +98,7 @@ public struct Explorer: Sendable {
 /// A strategy that would miss schedules under a memory model.
 public struct StrategyError: Error, Sendable, CustomStringConvertible {
   public var description: String {
-    "reduction is sound under sequential consistency only: under RC11 use everyChoice, random or priorities"
+    "under RC11 exhaustive takes no bound, and interrupts at recognition points only: else use everyChoice, random or priorities"
   }
 }
 

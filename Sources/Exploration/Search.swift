@@ -20,7 +20,11 @@ struct Search {
   ) throws {
     self.explorer = explorer
     self.runner = runner
-    if explorer.memory == .rc11, case .exhaustive = explorer.strategy { throw StrategyError() }
+    if explorer.memory == .rc11, case .exhaustive(let bound) = explorer.strategy,
+      bound != nil || explorer.recognition == .anywhere
+    {
+      throw StrategyError()
+    }
     let part = explorer.partition
     if let part, !part.isValid { throw SearchError.noPart(part) }
     result = Exploration(verdict: .holds, strategy: explorer.strategy, memory: explorer.memory)
@@ -36,6 +40,8 @@ struct Search {
       return max(0, schedules - part.index + part.count - 1) / part.count
     }
     switch explorer.strategy {
+    case .exhaustive(nil) where explorer.memory == .rc11:
+      (pilot, spins, sample) = (TreePilot(.sleepSets, bound: nil, split: split, path: path), .wake, 0)
     case .exhaustive(nil):
       (pilot, spins, sample) = (TreePilot(.sourceSets, bound: nil, split: split, path: path), .await, 0)
     case .exhaustive(let bound):

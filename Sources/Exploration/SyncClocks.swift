@@ -27,6 +27,9 @@ final class SyncClocks {
   /// The core's plain memory, by address: a row each, as of declared data.
   private var plain: [UInt: Int] = [:]
   private var plainRows: [UInt32] = []
+  /// What was announced by a bit: by whom and when; and what is announced by a process's next operation.
+  private var published: [UInt: [(process: Int, time: UInt32)]] = [:]
+  private var announced: [(at: UInt, process: Int, time: UInt32)] = []
   /// A row of an object is its clock, its last writer and the time of that.
   @inline(__always) private var size: Int { stride + 2 }
 
@@ -48,6 +51,8 @@ final class SyncClocks {
     self.count = 0
     for clocks in [processes, released, seen] { clocks.initialize(repeating: 0, count: count * count) }
     for process in 0..<count { processes[process * count + process] = 1 }
+    if !published.isEmpty { published.removeAll(keepingCapacity: true) }
+    if !announced.isEmpty { announced.removeAll(keepingCapacity: true) }
     if !plain.isEmpty {
       plain.removeAll(keepingCapacity: true)
       plainRows.removeAll(keepingCapacity: true)
@@ -70,6 +75,7 @@ final class SyncClocks {
   func happened(_ machine: SimulatedMachine, _ event: Event) {
     let process = Expected.running(machine, event)
     guard process < stride else { return }
+    if !announced.isEmpty && event.kind == .fetchOr { announce(machine, event, process) }
     if isWeak && event.kind != .read && event.kind != .write { return }
     let object = Int(event.object)
     if object >= count { grow(object) }
@@ -153,9 +159,36 @@ final class SyncClocks {
     }
   }
 
+  /// The operation by which a process announces has been done.
+  private func announce(_ machine: SimulatedMachine, _ event: Event, _ process: Int) {
+    let word = UInt(bitPattern: machine.word(event.object))
+    announced.removeAll { entry in
+      // A bit's address is within its word.
+      guard entry.process == process, entry.at &- word < UInt(MemoryLayout<SimulatedWord>.size) else {
+        return false
+      }
+      published[entry.at, default: []].append((process, entry.time))
+      return true
+    }
+  }
+
   /// An access to the core's own plain memory.
   func accessed(_ process: Int, _ at: UInt, _ access: PlainAccess) {
     guard process < stride, let machine = world?.machine else { return }
+    if access == .publishes {
+      announced.append((at, process, known(machine, process)[process]))
+      return
+    }
+    if access == .looks {
+      let clock = known(machine, process)
+      for (other, time) in published.removeValue(forKey: at) ?? [] where time > clock[other] {
+        guard race == nil else { break }
+        race =
+          "\(machine.name(process)) has cleared a bit by which \(machine.name(other)) announced something, and looks; "
+          + "nothing orders that after what was announced"
+      }
+      return
+    }
     let first = plain[at] ?? plainRows.count
     if first == plainRows.count {
       plain[at] = first

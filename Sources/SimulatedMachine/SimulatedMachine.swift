@@ -141,9 +141,9 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     guard let weak = engine.weak else { return }
     weak.fence(engine.p.pointee.running)
     for other in 0..<engine.p.pointee.processCount where other != engine.p.pointee.running {
-      // One that has ended has done all its accesses before: it takes no step, but what it knew counts.
+      // One that has ended is passed as well, by a step of its own: what it knew counts, and its end then commutes with this.
       if engine.process(other).pointee.kind == .interrupt { continue }
-      if engine.process(other).pointee.state != .ended { engine.fence(.heavyFence) }
+      engine.fence(.heavyFence)
       weak.passed(other)
     }
     engine.fence(.heavyFence)

@@ -69,27 +69,32 @@ struct OrderingsCommand: ParsableCommand {
         for part in site.parts {
           let result = try sweep.weaken(site, part, limit: limit)
           results.append(result)
-          if isText {
-            print(line(result))
-            fflush(nil)
-          }
+          note(line(result))
         }
       }
       if together {
         let missed = results.filter { $0.found == nil }.map { ($0.site, $0.part) }
-        if isText { print("together:") }
-        let (gone, backed) = try sweep.weakenTogether(missed, limit: limit) {
-          if isText {
-            print(line($0))
-            fflush(nil)
-          }
-        }
-        if isText { print("\(backed.count) found once others are gone, \(gone.count) gone at once") }
+        note("together:")
+        let (gone, backed) = try sweep.weakenTogether(missed, limit: limit) { note("  \($0)") }
+        for result in backed { note("backed by others: " + line(result)) }
+        for (site, part) in gone { note("gone besides the others: \(site) −\(part.rawValue)") }
+        note("\(backed.count) found once others are gone, \(gone.count) gone at once")
       }
       if markdown { printMarkdown(results) }
       if json { printJSON(sweep, results) }
       let found = results.filter { $0.found != nil }.count
       if isText { print("\(found) of \(results.count) weakenings of \(wanted.count) sites found") }
+    }
+
+    /// Progress, beside what is printed at the end.
+    private func note(_ text: String) {
+      if json || markdown {
+        var line = text + "\n"
+        line.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
+      } else {
+        print(text)
+      }
+      fflush(nil)
     }
 
     private func text(_ order: MemoryOrder?) -> String { order.map { "\($0)" } ?? "fence" }

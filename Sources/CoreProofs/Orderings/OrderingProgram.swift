@@ -37,7 +37,7 @@ public struct OrderingProgram: Sendable, CustomStringConvertible {
     return copy
   }
 
-  /// A program under both memories: every schedule up to two preemptions under sequential consistency, and a sample under RC11.
+  /// A program under both memories: every schedule up to two preemptions under sequential consistency, and two samples under RC11.
   static func both(
     _ name: String, cpus: Int = 2, configuration: Configuration = .exploration,
     recognition: Recognition = .points, preemptions: Int? = 2, schedules: Int = 3_000, limit: Int = 20_000,
@@ -54,6 +54,12 @@ public struct OrderingProgram: Sendable, CustomStringConvertible {
         Proof(
           "\(name), RC11", cpus: cpus, recognition: recognition, memory: .rc11, configuration: configuration,
           strategy: .random(seed: 5, schedules: schedules), limits: limits, program)),
+      // Long runs of one process with few changes: what needs somebody to be left in the middle for long.
+      Self(
+        Proof(
+          "\(name), RC11 by priorities", cpus: cpus, recognition: recognition, memory: .rc11,
+          configuration: configuration, strategy: .priorities(seed: 7, schedules: schedules, depth: 2),
+          limits: limits, program)),
     ]
   }
 
@@ -62,12 +68,16 @@ public struct OrderingProgram: Sendable, CustomStringConvertible {
     _ name: String, cpus: Int = 2, configuration: Configuration = .exploration, schedules: Int,
     _ program: @escaping @Sendable (World) throws -> Void
   ) -> [Self] {
-    [MemoryModel.sequentiallyConsistent, .rc11].map { memory in
+    let strategies: [(String, MemoryModel, Strategy)] = [
+      ("SC", .sequentiallyConsistent, .random(seed: 5, schedules: schedules)),
+      ("RC11", .rc11, .random(seed: 5, schedules: schedules)),
+      ("RC11 by priorities", .rc11, .priorities(seed: 7, schedules: schedules, depth: 2)),
+    ]
+    return strategies.map { suffix, memory, strategy in
       Self(
         Proof(
-          "\(name), \(memory == .rc11 ? "RC11" : "SC")", cpus: cpus, memory: memory,
-          configuration: configuration,
-          strategy: .random(seed: 5, schedules: schedules), limits: Limits(shrinking: 0), program))
+          "\(name), \(suffix)", cpus: cpus, memory: memory, configuration: configuration, strategy: strategy,
+          limits: Limits(shrinking: 0), program))
     }
   }
 }

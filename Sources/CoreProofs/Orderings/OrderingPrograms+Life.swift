@@ -232,6 +232,10 @@ extension OrderingPrograms {
   static var life: [OrderingProgram] {
     OrderingProgram.both("offline", offline)
       + OrderingProgram.both("offline, work for anywhere", offlineAnywhere)
+      + OrderingProgram.both("offline for good") { try offlineForGood($0, from: 0) }
+      + OrderingProgram.both("offline for good, scheduled by a device") { try offlineForGood($0, from: nil) }
+      + OrderingProgram.both("offline while a handler is resumed", offlineResumed)
+      + OrderingProgram.both("offline, its work taken by another", offlineTaken)
       + OrderingProgram.both("offline and online", offlineOnline)
       + OrderingProgram.both("leaving the CPU", leaves)
       + OrderingProgram.samples("shutdown", schedules: 1_000, shutdown)
@@ -256,6 +260,40 @@ extension OrderingPrograms {
     let system = world.system
     let net = try world.handler("net", at: .softNet, as: .ordered, .anywhere) { _ in }
     world.device("card") { net.schedule(on: 1) }
+    world.visitor("operator") { system.offline(1) }
+    world.finally { world.expect(net.runs == 1, "the work was lost") }
+  }
+
+  /// What was scheduled, and not refused, is run before the CPU leaves.
+  static func offlineForGood(_ world: World, from cpu: Int?) throws {
+    let system = world.system
+    nonisolated(unsafe) var runs = 0
+    nonisolated(unsafe) var isScheduled = false
+    let net = try system.establish("net", at: .softNet, as: .mpSafe) { _ in runs += 1 }
+    let schedule = { if case .scheduled = net.schedule(on: 1) { isScheduled = true } }
+    nonisolated(unsafe) let body = schedule
+    if let cpu { world.base(on: cpu) { _ in body() } } else { world.device("card") { body() } }
+    world.visitor("operator") { system.offline(1) }
+    world.finally { world.expect(!isScheduled || runs == 1, "accepted work stayed on a CPU that left") }
+  }
+
+  @Sendable static func offlineResumed(_ world: World) throws {
+    let system = world.system
+    nonisolated(unsafe) var runs = 0
+    let net = try system.establish("net", at: .softNet, as: .ordered, .anywhere) { _ in runs += 1 }
+    system.suspend(net)
+    net.schedule(on: 1)
+    world.base(on: 0) { _ in system.resume(net) }
+    world.visitor("operator") { system.offline(1) }
+    world.finally { world.expect(runs == 1, "the work was lost") }
+  }
+
+  /// The CPU waits for work that another takes off it.
+  @Sendable static func offlineTaken(_ world: World) throws {
+    let system = world.system
+    let net = try world.handler("net", at: .softNet, as: .ordered, .anywhere) { _ in }
+    world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in world.point() } }
+    world.base(on: 1) { _ in net.schedule() }
     world.visitor("operator") { system.offline(1) }
     world.finally { world.expect(net.runs == 1, "the work was lost") }
   }
@@ -286,11 +324,13 @@ extension OrderingPrograms {
   @Sendable static func shutdown(_ world: World) throws {
     let system = world.system
     let message = world.shared("message", 0)
+    let result = world.shared("result", 0)
     nonisolated(unsafe) var runs = 0
     nonisolated(unsafe) var accepted = 0
     let other = try system.establish("other", at: .softBio, as: .mpSafe) { _ in runs += 1 }
     let net = try system.establish("net", at: .softNet, as: .mpSafe) { _ in
       runs += message.value
+      result.value += 1
       if case .scheduled = other.schedule(on: 1) { accepted += 1 }
     }
     world.device("card") {
@@ -301,7 +341,7 @@ extension OrderingPrograms {
       let report = system.shutdown()
       let left = report.pending.reduce(0) { $0 + $1.cpus }
       world.expect(runs + left == accepted, "\(accepted) accepted, \(runs) run, \(left) reported")
-      message.value = 2
+      result.value += 1
     }
   }
 }

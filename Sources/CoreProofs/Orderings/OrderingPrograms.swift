@@ -233,7 +233,7 @@ extension OrderingPrograms {
     }
   }
 
-  /// The handle goes to another by a variable that orders nothing.
+  /// The handle goes to another as values do: by a release and an acquire of the program's.
   @Sendable static func establishAndSchedule(_ world: World) throws {
     let system = world.system
     nonisolated(unsafe) var handler: Handler<SimulatedMachine>?
@@ -241,10 +241,10 @@ extension OrderingPrograms {
     nonisolated(unsafe) var runs = 0
     world.visitor("maker") {
       handler = try! system.establish("late", at: .softNet, as: .mpSafe) { _ in runs += 1 }
-      isThere[0] = true
+      isThere.release(0)
     }
-    world.base(on: 1) { _ in if isThere[0] { handler!.schedule() } }
-    world.base(on: 0) { _ in if isThere[0] { handler!.schedule(on: 1) } }
+    world.base(on: 1) { _ in if isThere.acquire(0) { handler!.schedule() } }
+    world.base(on: 0) { _ in if isThere.acquire(0) { handler!.schedule(on: 1) } }
   }
 }
 
@@ -261,6 +261,9 @@ final class Flags: @unchecked Sendable {
     get { SimulatedWord.load(words + index, .relaxed) != 0 }
     set { SimulatedWord.store(words + index, newValue ? 1 : 0, .relaxed) }
   }
+  /// Sets a flag that orders; and reads one.
+  func release(_ index: Int) { SimulatedWord.store(words + index, 1, .release) }
+  func acquire(_ index: Int) -> Bool { SimulatedWord.load(words + index, .acquire) != 0 }
   /// Spins until a flag is set.
   func wait(_ index: Int) {
     var round = 0

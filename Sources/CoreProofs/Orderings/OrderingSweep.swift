@@ -50,10 +50,9 @@
     }
 
     /// Runs the programs that execute a site with one part of it gone, the cheapest first, until one does not hold; of each at
-    /// most `limit` schedules. `others` are gone besides.
+    /// most `limit` schedules.
     public func weaken(
-      _ site: OrderingSite, _ part: WeakenedPart, limit: Int = .max,
-      besides others: [(site: OrderingSite, part: WeakenedPart)] = []
+      _ site: OrderingSite, _ part: WeakenedPart, limit: Int = .max
     ) throws -> WeakenedSite {
       let indices = programs.indices.filter { sites[$0].contains(site) && baselines[$0].finding == nil }
         .sorted { baselines[$0].steps < baselines[$1].steps }
@@ -61,7 +60,7 @@
       for index in indices {
         var program = programs[index]
         program.proof.limits.schedules = min(program.proof.limits.schedules, limit)
-        let exploration = try Weakening.with(others + [(site, part)]) { try program.explore() }
+        let exploration = try Weakening.with([(site, part)]) { try program.explore() }
         if let finding = exploration.finding {
           result.found = (program.description, exploration.schedules, "\(finding.rule)")
           return result
@@ -71,20 +70,49 @@
       return result
     }
 
-    /// Of weakenings that nobody finds alone: adds one after the other to those that are gone already, as long as all programs
-    /// hold. What breaks a program then is backed by one of the others; the rest can be gone all at once.
+    /// Of weakenings that nobody finds alone: as many as can be gone at once with all programs holding, and those that cannot be gone
+    /// besides these, with what finds them then. Tries many at once, and halves what does not hold.
     public func weakenTogether(
       _ weakenings: [(site: OrderingSite, part: WeakenedPart)], limit: Int = .max,
-      progress: (WeakenedSite) -> Void
+      progress: (String) -> Void
     ) throws -> (gone: [(site: OrderingSite, part: WeakenedPart)], backed: [WeakenedSite]) {
       var gone: [(site: OrderingSite, part: WeakenedPart)] = []
       var backed: [WeakenedSite] = []
-      for (site, part) in weakenings {
-        let result = try weaken(site, part, limit: limit, besides: gone)
-        progress(result)
-        if result.found == nil { gone.append((site, part)) } else { backed.append(result) }
+      var left = [weakenings]
+      while let next = left.popLast() {
+        guard let first = next.first else { continue }
+        let found = try finds(gone + next, limit: limit)
+        progress("\(gone.count) gone, \(next.count) more: \(found.map { "\($0)" } ?? "holds")")
+        if found == nil {
+          gone += next
+        } else if next.count == 1 {
+          let programs = sites.filter { $0.contains(first.site) }.count
+          backed.append(
+            WeakenedSite(site: first.site, part: first.part, found: found, programs: programs, schedules: 0))
+        } else {
+          left.append(Array(next[(next.count / 2)...]))
+          left.append(Array(next[..<(next.count / 2)]))
+        }
       }
       return (gone, backed)
+    }
+
+    /// The first program that does not hold with all of these gone.
+    private func finds(
+      _ weakenings: [(site: OrderingSite, part: WeakenedPart)], limit: Int
+    ) throws -> (program: String, schedules: Int, rule: String)? {
+      let indices = programs.indices.filter { index in
+        baselines[index].finding == nil && weakenings.contains { sites[index].contains($0.site) }
+      }
+      for index in indices.sorted(by: { baselines[$0].steps < baselines[$1].steps }) {
+        var program = programs[index]
+        program.proof.limits.schedules = min(program.proof.limits.schedules, limit)
+        let exploration = try Weakening.with(weakenings) { try program.explore() }
+        if let finding = exploration.finding {
+          return (program.description, exploration.schedules, "\(finding.rule)")
+        }
+      }
+      return nil
     }
   }
 #endif

@@ -41,6 +41,7 @@
   ///
   /// The release pairs with the acquire of the CPU's clearing of the bit, so it sees what was published before.
   @inlinable func ring(_ level: Level) {
+    M.announces(summary, Self.bit(level))
     summary.fetchOr(Self.bit(level), .acquireRelease)
     unpark(level)
   }

@@ -80,22 +80,25 @@ extension Handler {
   }
 
   /// Says that this thread is between its look at the generation and its mark. The light fence pairs with the heavy one of
-  /// who changed the generation and looks for schedules in flight. A signal handler in between adds and subtracts.
+  /// who changed the generation and looks for schedules in flight: either that sees the counter, or the generation that is read
+  /// here is the changed one. (Sequential consistency of the counter alone would not do: it orders no later load that is not.)
+  /// A signal handler in between adds and subtracts.
   @inlinable @inline(__always) func enter(_ inflight: UnsafeMutablePointer<M.Word>?) {
     if let inflight {
       inflight.store(inflight.load(.relaxed) &+ 1, .relaxed)
-      M.light()
     } else {
-      slot.pointee.foreignInflight.fetchAdd(1, .sequentiallyConsistent)
+      slot.pointee.foreignInflight.fetchAdd(1, .relaxed)
     }
+    M.light()
   }
 
-  /// Release: the mark is visible to who sees the counter at 0.
+  /// Release: the mark is visible to who sees the counter at 0 (also through other threads' additions, which are
+  /// read-modify-writes and go on with the release sequence).
   @inlinable @inline(__always) func exit(_ inflight: UnsafeMutablePointer<M.Word>?) {
     if let inflight {
       inflight.store(inflight.load(.relaxed) &- 1, .release)
     } else {
-      slot.pointee.foreignInflight.fetchAdd(0 &- 1, .sequentiallyConsistent)
+      slot.pointee.foreignInflight.fetchAdd(0 &- 1, .release)
     }
   }
 
@@ -126,6 +129,7 @@ extension Handler {
       record.pendingSince.store(UInt(truncatingIfNeeded: M.now()) | 1, .relaxed)
     }
     // Publish (the bit), then ask: pairs with the CPU's clear of the summary before it reads the pending word.
+    M.announces(home.summary, AgentRef<M>.bit(level))
     home.summary.fetchOr(AgentRef<M>.bit(level), .acquireRelease)
     if !isHere || home.p.pointee.levelSeats != nil {
       home.unpark(level)

@@ -63,7 +63,7 @@ extension InterruptSystem {
   /// Whether no schedule is between its look at the generation and its mark. After a heavy fence, so that one that is not seen has
   /// seen what was changed before.
   @inlinable func noScheduleInFlight() -> Bool {
-    if foreignInflight.load(.sequentiallyConsistent) != 0 { return false }
+    if foreignInflight.load(.acquire) != 0 { return false }
     for cpu in 0..<cpuCount where agent(ofCPU: cpu).p.pointee.inflight.load(.acquire) != 0 { return false }
     for thread in levelThreads where thread.agent.pointee.inflight.load(.acquire) != 0 { return false }
     return visitorsAreQuiet()

@@ -231,6 +231,20 @@
     @inlinable static func touches(_ address: UInt, _ access: @autoclosure () -> PlainAccess) {
       accessed(UnsafeRawPointer(bitPattern: address)!, access())
     }
+    @inlinable static func announces(_ word: UnsafeMutablePointer<Word>, _ bits: @autoclosure () -> UInt) {
+      each(word, bits(), .publishes)
+    }
+    @inlinable static func looks(_ word: UnsafeMutablePointer<Word>, _ bits: @autoclosure () -> UInt) {
+      each(word, bits(), .looks)
+    }
+    /// Each bit by an address within the word: only machines whose words are wide enough watch them.
+    @inlinable static func each(_ word: UnsafeMutablePointer<Word>, _ bits: UInt, _ access: PlainAccess) {
+      var left = bits
+      while left != 0 {
+        accessed(UnsafeRawPointer(word) + left.trailingZeroBitCount, access)
+        left &= left &- 1
+      }
+    }
     /// Machines that watch the core's plain memory say so.
     @inlinable public static func accessed(_ at: UnsafeRawPointer, _ access: PlainAccess) {}
   }

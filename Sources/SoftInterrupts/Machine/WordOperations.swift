@@ -38,6 +38,12 @@
     ) {}
     @inlinable @inline(__always)
     static func touches(_ address: UInt, _ access: @autoclosure () -> PlainAccess) {}
+    /// Says that the next operation sets bits by which the caller announces what it has published (``PlainAccess/publishes``).
+    @inlinable @inline(__always)
+    static func announces(_ word: UnsafeMutablePointer<Word>, _ bits: @autoclosure () -> UInt) {}
+    /// Says that the caller has cleared bits of which these were set, and looks now for what was announced by them.
+    @inlinable @inline(__always)
+    static func looks(_ word: UnsafeMutablePointer<Word>, _ bits: @autoclosure () -> UInt) {}
   }
 #endif
 
@@ -46,4 +52,10 @@ public enum PlainAccess: Sendable {
   case read, write
   /// Its first use since it was allocated: what was at this address before was something else.
   case fresh
+  /// What the thread did before is published by its next operation, which sets a bit ("publish, then announce").
+  case publishes
+  /// The thread has cleared that bit and looks now ("clear, then look"): all that was published by the bit must be before. It is
+  /// asked for apart, because where both sides are read-modify-writes of one word, a machine without load buffering does them
+  /// in an order that no weaker order changes: it would not show that the look may come too early.
+  case looks
 }

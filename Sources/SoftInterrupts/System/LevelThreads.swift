@@ -66,7 +66,8 @@ extension InterruptSystem {
     let ways = ways(level)
     let all = GateSet.above(.none, through: .high).union(Level.none.gate)
     // Clear, then look: a schedule that comes later rings again.
-    home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquireRelease)
+    let old = home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquireRelease)
+    M.looks(home.summary, old & AgentRef<M>.bit(level))
     var ran = false
     home.enterEpoch(level)
     while !agent.p.pointee.isAbandoned {
