@@ -40,7 +40,7 @@ extension AgentRef {
   /// is waited for: what interrupts the wait may enter it.
   @inlinable func tryNoting(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ noted: GateSet) -> Bool {
     let level = queue.pointee.level
-    ipl = level == .none ? .high : level
+    ipl = level == .none ? .high : Mutant.isOn(.takeDescending) ? max(ipl, level) : level
     note(noted)
     if tryTake(queue) {
       if level == .none { ipl = .none }

@@ -135,7 +135,7 @@ extension InterruptSystem {
       let isIdle =
         (mayLeave || isOver()) && (configuration.execution == .threads || !hasPending(agent))
       if isIdle && isOver() { break }
-      if isIdle && mayLeave {
+      if (isIdle || Mutant.isOn(.leaveInHaste)) && mayLeave {
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(OfflineState.away, .release)
         M.lightFence()

@@ -55,6 +55,20 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noWakeNext
   /// H53: a reservation never lapses.
   case noLapse
+  /// A raise that has to wait takes the highest gate first.
+  case takeDescending
+  /// Bound ordered handlers run as their bits stand, not as they were scheduled.
+  case ignoreStamps
+  /// A callout's tick is rounded down.
+  case earlyTick
+  /// H4: a halt takes back, and does not wait.
+  case noHaltWait
+  /// H9: arming an earlier deadline does not tell the CPU that sleeps.
+  case noArmRing
+  /// H6: what a disestablish drops is not counted.
+  case silentDrop
+  /// H44: a CPU goes offline with what is pending there.
+  case leaveInHaste
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
