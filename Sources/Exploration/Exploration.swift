@@ -29,6 +29,20 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
   case outOfOrder
   /// What the program expects of itself.
   case expectation
+  /// A gate was acquired by who owns one at or above it.
+  case descending
+  /// A handler or callout ran, or was asked to, after it had ended.
+  case useAfterEnd
+  /// A body ran although an answer had said that it would not: it was cancelled, halted or suspended.
+  case takenBack
+  /// A handler ran that nobody had scheduled.
+  case unasked
+  /// A callout ran before its time.
+  case early
+  /// Others went first more often than ``Limits/overtakes``.
+  case starvation
+  /// No order of a history's operations explains their results.
+  case notLinearizable
 
   public var description: String {
     switch self {
@@ -44,6 +58,13 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
     case .lostWork: "lost work"
     case .outOfOrder: "out of order"
     case .expectation: "expectation"
+    case .descending: "gates out of order"
+    case .useAfterEnd: "use after the end"
+    case .takenBack: "ran after it was taken back"
+    case .unasked: "run that was not asked for"
+    case .early: "callout before its time"
+    case .starvation: "starvation"
+    case .notLinearizable: "not linearizable"
     }
   }
 }
