@@ -40,6 +40,10 @@ let package = Package(
     .target(name: "SimulatedMachine", dependencies: ["SoftInterrupts", "CSimulated"]),
     // Every interleaving of a program on it.
     .target(name: "Exploration", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
+    // Programs on it, written down as JSON; ComparisonReport for the text of JSON and pages.
+    .target(
+      name: "Scenarios",
+      dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration", "ComparisonReport"]),
     // What is claimed of the core, as programs to be explored; and the tool that runs them.
     .target(name: "CoreProofs", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
     .executableTarget(
@@ -56,10 +60,13 @@ let package = Package(
       dependencies: ["SoftInterrupts", "HostedMachine", "PacketCapture", "FlowMeter", "ComparisonReport"]),
     // The bundled capture, as bytes of the program.
     .target(name: "CBundledCapture"),
+    // The examples of scenarios, as bytes of the program.
+    .target(name: "CBundledScenarios"),
     .executableTarget(
       name: "softint",
       dependencies: [
-        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture", "CBundledCapture",
+        "Workloads", "ComparisonReport", "FlowMeter", "PacketCapture", "CBundledCapture", "Scenarios",
+        "Exploration", "SimulatedMachine", "CBundledScenarios",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Resources"]),

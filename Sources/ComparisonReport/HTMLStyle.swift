@@ -3,8 +3,8 @@
 // Invariant: constants; nothing is fetched, which the page's own content policy enforces. Colours are those of Okabe
 // and Ito, darkened or lightened for contrast, and never the only sign: every curve has a dash, every span a height.
 
-enum HTMLStyle {
-  static let css = """
+package enum HTMLStyle {
+  package static let css = """
     :root { color-scheme: light dark; --paper: #fcfcfa; --ink: #1b1d20; --soft: #595f67; --line: #d9dbd7;
       --band: #f0f1ed; --alarm: #b3261e; --alarm-paper: #fdecea; --run: #0072b2; --raise: #00855f; --wait: #d55e00;
       --c-oneCPU: #5d6269; --c-bigLock: #c65500; --c-ordered: #0072b2; --c-disjoint: #8a8f96; --c-mpSafe: #00855f;

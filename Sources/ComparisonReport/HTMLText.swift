@@ -3,13 +3,14 @@
 // Invariant: whatever comes from outside (file names, handler names, reasons, command lines) passes `escape`, also
 // inside attributes, which are always in double quotes; nothing outside text goes into scripts or styles.
 
-enum HTMLText {
+package enum HTMLText {
   /// The text as HTML content or as the value of an attribute. Control and formatting characters, which could
   /// turn the direction of what follows, become U+FFFD.
-  static func escape(_ text: String) -> String {
+  package static func escape(_ text: String, keepingLines: Bool = false) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
+      case "\n" where keepingLines: result += "\n"
       case "&": result += "&amp;"
       case "<": result += "&lt;"
       case ">": result += "&gt;"
@@ -62,7 +63,7 @@ enum HTMLText {
   }
 
   /// A definition list of names and HTML values.
-  static func definitions(_ items: [(String, String)]) -> String {
+  package static func definitions(_ items: [(String, String)]) -> String {
     "<dl>" + items.map { "<div><dt>\(escape($0.0))</dt><dd>\($0.1)</dd></div>" }.joined() + "</dl>\n"
   }
 }

@@ -1,10 +1,10 @@
-// JSON as a value, and its text: no more than this report needs.
+// JSON as a value, and its text: no more than this package's reports need.
 //
 // Invariant: the text is valid JSON for every value, and the same for equal values: members keep their order, a
 // number that is not finite becomes null, every character that could disturb a terminal is escaped.
 
 /// A JSON document. Objects keep the order of their members.
-enum JSONValue: Sendable {
+package enum JSONValue: Sendable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -15,12 +15,12 @@ enum JSONValue: Sendable {
   case object([(String, JSONValue)])
 
   /// The value, or null.
-  static func optional(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
-  static func optional(_ value: Double?) -> JSONValue { value.map(JSONValue.number) ?? .null }
-  static func optional(_ value: UInt64?) -> JSONValue { value.map(JSONValue.unsigned) ?? .null }
+  package static func optional(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
+  package static func optional(_ value: Double?) -> JSONValue { value.map(JSONValue.number) ?? .null }
+  package static func optional(_ value: UInt64?) -> JSONValue { value.map(JSONValue.unsigned) ?? .null }
 
   /// The text, indented by two blanks a step, ended by a line feed.
-  var text: String {
+  package var text: String {
     var writer = JSONWriter()
     writer.write(self, indent: 0)
     writer.text += "\n"

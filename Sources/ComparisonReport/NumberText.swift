@@ -3,7 +3,7 @@
 // Invariant: no locale, no Foundation; every text is bounded in width whatever the number is, so that a table
 // keeps its columns. What is not finite is shown as a dash, like what was not measured.
 
-enum NumberText {
+package enum NumberText {
   /// What stands for a figure that there is not.
   static let missing = "–"
 
@@ -91,7 +91,7 @@ enum NumberText {
   }
 
   /// A count with its thousands apart: `1,234,567`.
-  static func grouped(_ number: UInt64) -> String {
+  package static func grouped(_ number: UInt64) -> String {
     var groups: [String] = []
     var rest = String(number)
     while rest.count > 3 {

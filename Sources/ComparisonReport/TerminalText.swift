@@ -3,7 +3,7 @@
 // Invariant: nothing that comes out of `harmless` can move the cursor or change a colour, however hostile the
 // name of a capture is; no line that `wrap` returns is wider than asked.
 
-enum TerminalText {
+package enum TerminalText {
   /// Whether a scalar can be written as it is: no control, no invisible or bidirectional formatting, no
   /// line or paragraph separator, nothing private or unassigned.
   static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
@@ -14,7 +14,7 @@ enum TerminalText {
   }
 
   /// The text with everything that is not harmless replaced by `?`.
-  static func harmless(_ text: String) -> String {
+  package static func harmless(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars { result.append(isHarmless(scalar) ? scalar : "?") }
     return String(result)
@@ -53,7 +53,7 @@ enum TerminalText {
   /// Breaks text at blanks into lines of at most `columns`; a word that is too long is cut.
   ///
   /// The first line follows `first`, the others `rest`; both count towards the width.
-  static func wrap(_ text: String, columns: Int, first: String = "", rest: String = "") -> [String] {
+  package static func wrap(_ text: String, columns: Int, first: String = "", rest: String = "") -> [String] {
     var lines: [String] = []
     var line = first
     var used = width(first)

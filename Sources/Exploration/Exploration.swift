@@ -57,10 +57,10 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
     case .reentered: "handler twice at once"
     case .lostWork: "lost work"
     case .outOfOrder: "out of order"
+    case .takenBack: "ran after it was taken back"
     case .expectation: "expectation"
     case .descending: "gates out of order"
     case .useAfterEnd: "use after the end"
-    case .takenBack: "ran after it was taken back"
     case .unasked: "run that was not asked for"
     case .early: "callout before its time"
     case .starvation: "starvation"
@@ -78,10 +78,20 @@ public struct Finding: Sendable, CustomStringConvertible {
   public var replay: String
   /// Who ran when, at which level, holding and waiting for what: one column a CPU, at most 80 columns.
   public var story: String
+  /// The same, for drawing.
+  public var timeline: Timeline
   /// Switches away from a process that could go on, interrupts included.
   public var preemptions: Int
   /// Scheduling points.
   public var steps: Int
+
+  package init(
+    rule: Rule, message: String, replay: String, story: String, timeline: Timeline, preemptions: Int,
+    steps: Int
+  ) {
+    (self.rule, self.message, self.replay, self.story) = (rule, message, replay, story)
+    (self.timeline, self.preemptions, self.steps) = (timeline, preemptions, steps)
+  }
 
   public var description: String { "\(rule): \(message)\n\n\(story)\nreplay: \(replay)" }
 }
@@ -103,12 +113,18 @@ public struct Exploration: Sendable, CustomStringConvertible {
   public var schedules = 0
   /// Runs that turned out to repeat others.
   public var redundant = 0
-  /// Scheduling points, of all runs.
+  /// Scheduling points, of all these runs.
   public var steps = 0
+  /// Which part of the search this is; nil for all of it.
+  public var partition: Partition?
+  /// The prefixes that the split has; the same in each part that is complete.
+  public var prefixes = 0
+  /// Runs to the prefixes of other parts. They are not among the other numbers.
+  public var passed = 0
   /// What the program said it came to (``World/outcome(_:)``), and in how many schedules.
   public var outcomes: [String: Int] = [:]
 
-  init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
+  package init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
     (self.verdict, self.strategy, self.memory, self.schedules) = (verdict, strategy, memory, schedules)
   }
 

@@ -21,8 +21,12 @@ public struct Explorer: Sendable {
   public var configuration: Configuration
   public var strategy: Strategy
   public var limits: Limits
+  /// Which part of the search is run; nil for all of it.
+  public var partition: Partition?
   /// Called now and then with how many schedules have been run.
   public var progress: (@Sendable (Int) -> Void)?
+  /// Asked now and then whether to end with what there is.
+  public var isStopped: (@Sendable () -> Bool)?
 
   public init(
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
@@ -40,50 +44,15 @@ public struct Explorer: Sendable {
   ///
   /// `program` is called once for each schedule, on the calling thread, and builds the same each time. What it throws is thrown.
   public func explore(_ program: (World) throws -> Void) throws -> Exploration {
-    if memory == .rc11, case .exhaustive = strategy { throw StrategyError() }
     let runner = Runner(
       cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, limits: limits)
     return try explore(runner, program)
   }
 
   func explore(_ runner: Runner, _ program: (World) throws -> Void) throws -> Exploration {
-    var result = Exploration(verdict: .holds, strategy: strategy, memory: memory)
-    let (pilot, spins, sample) = makePilot()
-    while true {
-      let run = try runner.run(pilot, spins: spins, program)
-      result.steps += run.steps
-      let isRedundant = (pilot as? TreePilot)?.isRedundantRun ?? false
-      if isRedundant { result.redundant += 1 } else { result.schedules += 1 }
-      if let broken = run.broken {
-        result.verdict = .violation(
-          try Shrinker(explorer: self, runner: runner, spins: spins).finding(run, broken.rule, program))
-        return result
-      }
-      if !isRedundant, let outcome = run.outcome { result.outcomes[outcome, default: 0] += 1 }
-      let runs = result.schedules + result.redundant
-      if let progress, runs & 0xfff == 0 { progress(runs) }
-      if let tree = pilot as? TreePilot {
-        if !tree.advance(runner.machine) { return result }
-      } else if runs >= sample {
-        result.verdict = .bounded
-        return result
-      }
-      if runs >= limits.schedules {
-        result.verdict = .bounded
-        return result
-      }
-    }
-  }
-
-  private func makePilot() -> (pilot: Watcher, spins: SpinPolicy, sample: Int) {
-    switch strategy {
-    case .exhaustive(nil): (TreePilot(.sourceSets, bound: nil), .await, 0)
-    case .exhaustive(let bound): (TreePilot(.persistentSets, bound: bound), .wake, 0)
-    case .everyChoice(let bound): (TreePilot(.none, bound: bound), .wake, 0)
-    case .random(let seed, let schedules): (RandomPilot(seed: seed), .wake, schedules)
-    case .priorities(let seed, let schedules, let depth):
-      (PriorityPilot(seed: seed, depth: depth), .wake, schedules)
-    }
+    var search = try Search(self, runner)
+    while try search.run(program) {}
+    return search.result
   }
 
   /// Runs a program under one schedule, by the string of a ``Finding``.
@@ -107,6 +76,25 @@ public struct Explorer: Sendable {
 public struct StrategyError: Error, Sendable, CustomStringConvertible {
   public var description: String {
     "reduction is sound under sequential consistency only: under RC11 use everyChoice, random or priorities"
+  }
+}
+
+/// Why a search could not be made.
+public enum SearchError: Error, Sendable, CustomStringConvertible {
+  /// The partition is none.
+  case noPart(Partition)
+  /// In the same schedule the program did something else, at this scheduling point.
+  case different(step: Int)
+
+  public var description: String {
+    switch self {
+    case .noPart(let part):
+      "there is no part \(part.index) of \(part.count) at depth \(part.depth): "
+        + "the index is from 0 to the count, which is at least 1, and the depth is not negative"
+    case .different(let step):
+      "the program does not do the same in the same schedule, at scheduling point \(step): "
+        + "it must build the same each time and depend on nothing outside"
+    }
   }
 }
 

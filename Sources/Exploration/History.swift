@@ -33,7 +33,7 @@ public final class History<Specification: SequentialSpecification>: @unchecked S
   let name: String
   let initial: Specification
   unowned let world: World
-  private(set) var entries: [Entry] = []
+  var entries: [Entry] = []
   private var moments = 0
   let boundary = Boundary()
 

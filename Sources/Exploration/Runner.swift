@@ -85,6 +85,8 @@ final class Runner {
   private func takeDown(_ world: World) {
     world.checks = []
     world.isLive = false
+    // Building or checking, this thread may have visited the system: what it was there goes with the run.
+    if let visitor = SimulatedMachine.current { System.threadEnded(visitor) }
     guard let system = world.made else { return }
     if let kept, system.isPristine {
       system.rewind(to: kept.mark)

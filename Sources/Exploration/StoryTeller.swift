@@ -18,7 +18,7 @@ final class StoryTeller: Follower {
     var owned: GateSet = []
     var runs: [String] = []
     var waits = 0
-    var pins = 0
+    var waitsFor: String?
   }
   private var lines: [Line] = []
   private var seen: [Seen] = []
@@ -31,6 +31,7 @@ final class StoryTeller: Follower {
   override func setter(of word: UnsafeMutablePointer<SimulatedWord>) -> Int? {
     machine.flatMap { setters[$0.objectNumber(word)] }
   }
+  private var moments: [Timeline.Moment] = []
 
   override func begin(_ machine: SimulatedMachine, _ system: System?) {
     super.begin(machine, system)
@@ -40,14 +41,56 @@ final class StoryTeller: Follower {
     kinds = []
     setters = [:]
     self.machine = machine
+    moments = []
+    added = []
   }
 
-  override func happened(_ machine: SimulatedMachine, _ event: Event, _ index: Int) {
-    let process = Expected.running(machine, event)
+  /// A line that the program adds. What it has just done is told with the next step only, and comes first.
+  func add(_ text: String, _ process: Int, _ machine: SimulatedMachine) {
+    added.append((text, process))
+  }
+  private var added: [(text: String, process: Int)] = []
+
+  private func tellAdded(_ step: Int) {
+    for (text, process) in added where process < seen.count {
+      lines.append(Line(step: step, process: process, text: text, isDetail: false))
+      noteMoment(step, process)
+    }
+    added.removeAll()
+  }
+
+  private func learn(_ machine: SimulatedMachine) {
     while names.count < machine.processCount {
       kinds.append(machine.kind(names.count))
       names.append(machine.name(names.count))
       seen.append(Seen())
+    }
+  }
+
+  /// Keeps where a process stands, and what was noted of it at this step.
+  private func noteMoment(_ step: Int, _ process: Int) {
+    let notes = lines.reversed().prefix { $0.step == step && $0.process == process }.reversed()
+    if let last = moments.last, last.step == step, last.lane == process { moments.removeLast() }
+    let state = seen[process]
+    moments.append(
+      Timeline.Moment(
+        step: step, lane: process, level: state.ipl, gates: state.owned, runs: state.runs,
+        waitsFor: state.waitsFor, notes: notes.map { ($0.text, $0.isDetail) }))
+  }
+
+  /// What was seen, for drawing.
+  var timeline: Timeline {
+    tellAdded(observed)
+    return Timeline(lanes: names, isCPU: kinds.map { $0 == .cpu }, moments: moments, steps: observed)
+  }
+
+  override func happened(_ machine: SimulatedMachine, _ event: Event, _ index: Int) {
+    let process = Expected.running(machine, event)
+    learn(machine)
+    let before = lines.count
+    defer {
+      if lines.count > before { noteMoment(index, process) }
+      tellAdded(index)
     }
     func note(_ text: String, isDetail: Bool = false) {
       lines.append(Line(step: index, process: process, text: text, isDetail: isDetail))
@@ -75,28 +118,29 @@ final class StoryTeller: Follower {
         isDetail: true)
     }
     guard let current = machine.current(process), let view = System.view(of: current) else { return }
-    let before = seen[process]
+    let earlier = seen[process]
     var after = Seen()
     after.ipl = view.ipl.pointee
     after.owned = gates(of: process)
     after.runs = view.runs
     after.waits = view.waits.count
-    let taken = after.owned.subtracting(before.owned)
-    let freed = before.owned.subtracting(after.owned)
+    after.waitsFor = view.waits.last.map { $0.isLock ? "a LevelLock at \($0.level)" : "gate \($0.level)" }
+    let taken = after.owned.subtracting(earlier.owned)
+    let freed = earlier.owned.subtracting(after.owned)
     if !taken.isEmpty { note("takes \(taken)") }
     if !freed.isEmpty { note("frees \(freed)") }
-    if after.runs.count > before.runs.count {
-      for run in after.runs[before.runs.count...] { note("\"\(run)\" starts") }
-    } else if after.runs.count < before.runs.count {
-      for run in before.runs[after.runs.count...].reversed() { note("\"\(run)\" ends") }
+    if after.runs.count > earlier.runs.count {
+      for run in after.runs[earlier.runs.count...] { note("\"\(run)\" starts") }
+    } else if after.runs.count < earlier.runs.count {
+      for run in earlier.runs[after.runs.count...].reversed() { note("\"\(run)\" ends") }
     }
-    if after.waits > before.waits, let wait = view.waits.last {
+    if after.waits > earlier.waits, let wait = view.waits.last {
       note("waits for \(wait.isLock ? "a LevelLock at " : "")\(wait.level)")
     }
-    if after.ipl != before.ipl && after.ipl != .high && before.ipl != .high {
-      note("IPL \(after.ipl)", isDetail: after.owned != before.owned)
+    if after.ipl != earlier.ipl && after.ipl != .high && earlier.ipl != .high {
+      note("IPL \(after.ipl)", isDetail: after.owned != earlier.owned)
     }
-    if after.ipl == .high { after.ipl = before.ipl }
+    if after.ipl == .high { after.ipl = earlier.ipl }
     seen[process] = after
   }
 
@@ -104,6 +148,7 @@ final class StoryTeller: Follower {
 
   /// The story, ending with the rule that was broken.
   func story(_ rule: Rule, _ message: String) -> String {
+    tellAdded(observed)
     let detailFrom = (lines.last?.step ?? 0) - 8
     var told = lines.filter { !$0.isDetail || $0.step >= detailFrom }
     // Of a long run the beginning, which says who is who, and the end, where it goes wrong.

@@ -19,10 +19,12 @@ extension World {
       "callout", at: level, guard: guardLevel, as: way, exactly: exactly, cpu: cpu
     ) { [unowned self] here in
       if !self.isLive { return body(here) }
+      self.note("callout \"\(name)\" starts")
       self.willRun(record, here.gates)
       body(here)
       record.boundary.pass(isWrite: false)
       self.didRun(record)
+      self.note("callout \"\(name)\" ends")
     }
     callouts.append(record)
     boundaries.append(record.boundary)

@@ -46,6 +46,8 @@ struct Engine {
   var idleRounds: UInt32 = 0
   var quantum: UInt64 = 0
   var stop = StopReason.none
+  /// Where processes have clocks of their own (TimedPilot.swift).
+  var timed: Unmanaged<TimedPilot>?
   let host: UnsafeMutablePointer<softint_coroutine>
   var pilot: Unmanaged<Pilot>
   unowned(unsafe) let machine: SimulatedMachine

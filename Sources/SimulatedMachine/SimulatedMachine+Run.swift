@@ -287,6 +287,7 @@ extension SimulatedMachine {
     p.pointee.isPiloted = false
     fatalMessage = nil
     hostCurrent = nil
+    sources = []
     for index in cpuCount..<max(cpuCount, p.pointee.processCount) {
       p.pointee.processes[index].state = .ended
       p.pointee.processes[index].interrupts = nil
@@ -318,12 +319,7 @@ extension EngineRef {
       process.pointee.takesInterrupt = false
     }
     did(.start, .none)
-    let machine = p.pointee.machine
-    do {
-      let body = machine.bodies[index]!
-      machine.bodies[index] = nil
-      body()
-    }
+    runBody(index)
     // The last step is an operation: who joins depends on it.
     process.pointee.pending = Operation(kind: .end, order: .release, object: object(endWord(index)))
     decide()
@@ -341,6 +337,15 @@ extension EngineRef {
     let target = p.pointee.isPiloted ? chosen() : -1
     transfer(from: process.pointee.coroutine!, to: target)
     fatalError("a process that had ended went on")
+  }
+
+  /// In a function that returns: what is held on a path that never ends is never released, and through the body of a CPU that is
+  /// its system, and its machine with all stacks.
+  @inline(never) private func runBody(_ index: Int) {
+    let machine = p.pointee.machine
+    let body = machine.bodies[index]!
+    machine.bodies[index] = nil
+    body()
   }
 }
 

@@ -40,6 +40,8 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   var seatsInUse = 0
   var stacks: [UnsafeMutablePointer<softint_coroutine>] = []
   var stacksInUse = 0
+  /// The devices that CPUs look at; see ``setPolledSource(on:look:nextDue:)``.
+  var sources: [(look: () -> Void, nextDue: () -> UInt64)?] = []
   /// The CPUs' records at the mark; empty without one.
   var marked: [Process] = []
   /// The word of each object of the run; index 0 is none.
@@ -147,6 +149,7 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
 
   public static func now() -> UInt64 {
     guard let engine = EngineRef.current else { return 0 }
+    if let timed = engine.p.pointee.timed { return engine.readClock(timed, isTicks: false) }
     // With somebody who moves the clock, looking at it is an operation.
     if engine.p.pointee.hasClock, engine.p.pointee.running >= 0 {
       engine.announce(.load, engine.p.pointee.machine.clock, .relaxed)
@@ -167,9 +170,14 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
 
   /// Makes looking at the clock an operation: before a run in which somebody calls ``elapse(_:)``.
   public func watchClock() { engine.p.pointee.hasClock = true }
-  public static func ticks() -> UInt64 { now() }
+  public static func ticks() -> UInt64 {
+    if let engine = EngineRef.current, let timed = engine.p.pointee.timed {
+      return engine.readClock(timed, isTicks: true)
+    }
+    return now()
+  }
 
-  public func pollDevices(cpu: Int) {}
+  public func pollDevices(cpu: Int) { if cpu < sources.count { sources[cpu]?.look() } }
   public var schedulingNote: String? { nil }
   public static func isSame(_ a: Seat, _ b: Seat) -> Bool { a.memory == b.memory }
 

@@ -8,8 +8,15 @@ enum ExitStatus {
   static let success: Int32 = 0
   /// The disciplines of a comparison computed different flow tables.
   static let digestsDiffer: Int32 = 1
+  /// A scenario breaks a rule, and nothing is expected of it.
+  static let violation: Int32 = 1
+  /// A scenario came to something else than what it expects.
+  static let notAsExpected: Int32 = 2
+  /// A limit ended an exploration before it had a verdict.
+  static let bounded: Int32 = 3
   static let usage: Int32 = 64
   static let data: Int32 = 65
+  static let noInput: Int32 = 66
   /// The system does not provide what the command needs.
   static let system: Int32 = 71
   static let interrupted: Int32 = 130
@@ -21,6 +28,15 @@ enum ExitStatus {
   static let help = """
     Exit status: 0 success; 64 wrong usage; 65 wrong data in the capture; 66 no capture that can be read; 73 an \
     output file cannot be created; 74 an output cannot be written; 141 the reader of standard output has gone.
+    """
+
+  /// That of `explore`, which has verdicts.
+  static let exploreHelp = """
+    Exit status: 0 success, that is as expected, or no violation where nothing is expected; 64 wrong usage, or a \
+    replay string of another program; 65 a scenario is wrong; 66 no scenario that can be read; 73 an output file \
+    cannot be created; 74 an output cannot be written; 141 the reader of standard output has gone. Also: 1 a \
+    violation where nothing is expected; 2 not as expected; 3 a limit or a sample without a verdict; 130 or 143 \
+    interrupted. Of several scenarios the worst counts.
     """
 }
 

@@ -34,7 +34,8 @@ extension Callout {
     let system = node.pointee.system
     var sleeper: M.Seat?
     let result: ArmResult = system.lockedWheel(of: node) { wheel in
-      guard node.pointee.identity == identity && !node.pointee.retiring else { return .retired }
+      guard node.pointee.identity == identity && !node.pointee.retiring || Mutant.isOn(.armRetired)
+      else { return .retired }
       // A popped one that waits for its guard finds another generation there: it is superseded, and does not run for the old time.
       let waits = node.pointee.isPopped && !node.pointee.isInBody && !node.pointee.isCancelled
       if waits { node.pointee.isCancelled = true }

@@ -108,9 +108,11 @@ extension InterruptSystem {
 
   /// Takes a callout back and waits until its body is not running.
   @inlinable func stop(_ callout: Callout<M>, _ facts: Callout<M>.Facts, _ site: Violation.Site) {
-    if facts.guardLevel == .none {
+    if Mutant.isOn(.haltAtOnce) {
+      _ = callout.isQuelled()
+    } else if facts.guardLevel == .none {
       // A body that arms its own callout again may be run once more before we are back from the wait.
-      while !callout.isQuelled() && !Mutant.isOn(.noHaltWait) { waitForCPUs(at: facts.level, currentAgent()) }
+      while !callout.isQuelled() { waitForCPUs(at: facts.level, currentAgent()) }
     } else {
       // Under the guard no body runs, and what was popped finds another generation.
       raise(exactly: facts.guardLevel, file: site.file, line: site.line) { _ in _ = callout.isQuelled() }

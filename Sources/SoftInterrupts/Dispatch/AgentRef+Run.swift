@@ -67,8 +67,9 @@ extension AgentRef {
       while home.p != p {
         let mine =
           home.pending(level).load(.acquire) & ~ways.suspended.load(.acquire)
-          & ways.ordered.load(.acquire) & ways.anywhere.load(.acquire)
-        if mine == 0 || budget == 0 { break }
+          & ways.ordered.load(.acquire)
+          & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.acquire))
+        if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget)) { break }
         budget -= 1
         let slot = system.oldest(of: mine, at: level, home: home)
         if claim(slot, home: home) {

@@ -106,6 +106,7 @@ extension Handler {
     let isHere = home.p == agent?.p
     let record = slot.pointee.home(home.cpu)
     if isHere { Home<M>.bump(record.scheduledHere) } else { record.bumpShared(record.scheduledElsewhere) }
+    if Mutant.isOn(.coalesceByLoad) && home.pending(level).load(.relaxed) & bit != 0 { return .coalesced }
     // Release: the claim acquires what the scheduler wrote. Acquire: keeps the stamp's read after the bit.
     let old = home.pending(level).fetchOr(bit, .acquireRelease)
     if old & bit != 0 {
@@ -129,7 +130,7 @@ extension Handler {
     }
     // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
     M.lightFence()
-    if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse {
+    if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
       return system.object.reroute(self, from: home)
     }
     return .scheduled

@@ -174,7 +174,7 @@ extension InterruptSystem {
     let level = slot.pointee.level
     let agent = currentAgent()
     let ways = ways(level)
-    if agent.isRunning(slot) {
+    if agent.isRunning(slot) && !Mutant.isOn(.changeInside) {
       report(.changeFromInside, agent, level, slot.pointee.name, site)
       return .refused
     }

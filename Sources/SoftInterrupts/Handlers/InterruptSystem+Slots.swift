@@ -52,6 +52,7 @@ extension InterruptSystem {
 
   /// Whether no schedule is in flight and no MP-safe handler of the level runs. Table lock held, after a heavy fence.
   @inlinable func isQuiet(_ level: Level) -> Bool {
+    if Mutant.isOn(.reuseAtOnce) { return true }
     for cpu in 0..<cpuCount where agent(ofCPU: cpu).p.pointee.epochs[Int(level.rawValue)].isOdd {
       return false
     }

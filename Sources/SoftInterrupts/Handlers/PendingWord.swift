@@ -23,6 +23,10 @@
         seen = word.fetchOr(0, .acquireRelease)
         if seen & bit == 0 { return nil }
       }
+      if Mutant.isOn(.claimByStore) {
+        word.store((seen & ~bit) &+ (1 << half), .release)
+        return claims(seen &+ (1 << half))
+      }
       if word.compareExchange(seen, (seen & ~bit) &+ (1 << half), .acquireRelease) {
         return claims(seen &+ (1 << half))
       }

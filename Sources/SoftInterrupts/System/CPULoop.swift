@@ -133,9 +133,10 @@ extension InterruptSystem {
       // With threads of their own, handlers are the levels' affair.
       let mayLeave = runsJobs && agent.p.pointee.offline.load(.acquire) == OfflineState.leaving
       let isIdle =
-        (mayLeave || isOver()) && (configuration.execution == .threads || !hasPending(agent))
+        (mayLeave || isOver())
+        && (configuration.execution == .threads || Mutant.isOn(.leaveWithPending) || !hasPending(agent))
       if isIdle && isOver() { break }
-      if (isIdle || Mutant.isOn(.leaveInHaste)) && mayLeave {
+      if isIdle && mayLeave {
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(OfflineState.away, .release)
         M.lightFence()

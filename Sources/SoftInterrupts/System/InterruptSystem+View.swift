@@ -83,6 +83,9 @@
       return list
     }
 
+    /// What it counted for a level.
+    package func counters(_ level: Level) -> LevelCounters { agent.counters(level).pointee }
+
     /// Whether a CPU stands in its loop with nothing begun.
     package var isAtRest: Bool {
       agent.p.pointee.waitDepth == 0 && agent.context == agent.p.pointee.base && agent.held.isEmpty
@@ -119,6 +122,9 @@
       handler.slot.pointee.generation
     }
     package func isOffline(_ cpu: Int) -> Bool { agent(ofCPU: cpu).p.pointee.offline.load(.relaxed) != 0 }
+
+    /// The bit of ``gatesWord`` that says that somebody waits for a gate, or has work for it.
+    package static func attentionBit(of level: Level) -> UInt { level.gate.attentionBits }
 
     package var collectedCount: Int { collected.count }
     package var collectedViolations: [Violation] { collected }

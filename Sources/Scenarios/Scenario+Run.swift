@@ -1,0 +1,103 @@
+// Exploring a scenario, and what that came to.
+
+public import Exploration
+import SimulatedMachine
+
+/// What exploring a scenario came to.
+public struct ScenarioResult: Sendable {
+  /// The scenario as it was run: its strategy and limits too.
+  public var scenario: Scenario
+  /// What the file is called.
+  public var file: String
+  public var exploration: Exploration
+  /// Somebody asked to end before the strategy had.
+  public var isInterrupted = false
+
+  /// What the result is, held against what the scenario expects.
+  public enum Judgement: Sendable {
+    case asExpected, notAsExpected
+    /// Nothing is expected.
+    case holds, violation
+    /// Neither shown to hold nor broken.
+    case bounded
+  }
+
+  public var judgement: Judgement {
+    switch (exploration.verdict, scenario.expectation) {
+    case (.bounded, _): .bounded
+    case (.holds, nil): .holds
+    case (.violation, nil): .violation
+    case (.holds, let expected?): expected.isViolation ? .notAsExpected : .asExpected
+    case (.violation(let finding), let expected?):
+      expected.isViolation && (expected.rule ?? finding.rule.identifier) == finding.rule.identifier
+        ? .asExpected : .notAsExpected
+    }
+  }
+}
+
+extension Scenario {
+  /// The program that the scenario is. It may be called on any thread, for any number of schedules.
+  public var program: @Sendable (World) throws -> Void {
+    let plan = Plan(self)
+    return { world in try Player(plan, world).build() }
+  }
+
+  /// Who explores it.
+  public var explorer: Explorer {
+    Explorer(
+      cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, strategy: strategy,
+      limits: limits)
+  }
+
+  /// Explores it.
+  ///
+  /// - Parameters:
+  ///   - file: what the text was called, for the result and for errors.
+  ///   - progress: called now and then with how many schedules have been run.
+  ///   - isStopped: asked now and then whether to end with what there is.
+  /// - Throws: ``ScenarioError`` if the core cannot make what the scenario declares.
+  public func explore(
+    file: String = "", progress: (@Sendable (Int) -> Void)? = nil, isStopped: (@Sendable () -> Bool)? = nil
+  ) throws -> ScenarioResult {
+    var explorer = explorer
+    explorer.progress = progress
+    explorer.isStopped = isStopped
+    do {
+      let exploration = try explorer.explore(program)
+      var result = ScenarioResult(scenario: self, file: file, exploration: exploration)
+      if case .bounded = exploration.verdict { result.isInterrupted = isStopped?() ?? false }
+      return result
+    } catch let refusal as Refusal {
+      let exploration = Exploration(
+        verdict: .violation(finding(refusal)), strategy: strategy, memory: memory, schedules: 0)
+      return ScenarioResult(scenario: self, file: file, exploration: exploration)
+    } catch var error as ScenarioError {
+      error.file = file
+      throw error
+    }
+  }
+
+  /// Runs it under one schedule.
+  ///
+  /// - Returns: the rule that the schedule breaks, told; nil if it breaks none.
+  /// - Throws: ``Exploration/ReplayError`` if the string is none of this scenario.
+  public func replay(_ string: String, file: String = "") throws -> Finding? {
+    do {
+      return try explorer.replay(string, program)
+    } catch let refusal as Refusal {
+      return finding(refusal)
+    } catch var error as ScenarioError {
+      error.file = file
+      throw error
+    }
+  }
+
+  /// A program that cannot be made: nothing ran, so there is nothing to tell but why.
+  private func finding(_ refusal: Refusal) -> Finding {
+    Finding(
+      rule: refusal.rule, message: refusal.message, replay: recognition == .points ? "p" : "a",
+      story:
+        "Nothing ran: the program was refused when it was made.\n=> \(refusal.rule)\n   \(refusal.message)\n",
+      timeline: Timeline(), preemptions: 0, steps: 0)
+  }
+}
