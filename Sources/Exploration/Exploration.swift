@@ -27,10 +27,22 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
   case lostWork
   /// Bound ordered handlers of one level and CPU ran in another order than they were scheduled.
   case outOfOrder
-  /// A callout's body began although an answer had said that it would not.
-  case takenBack
   /// What the program expects of itself.
   case expectation
+  /// A gate was acquired by who owns one at or above it.
+  case descending
+  /// A handler or callout ran, or was asked to, after it had ended.
+  case useAfterEnd
+  /// A body ran although an answer had said that it would not: it was cancelled, halted or suspended.
+  case takenBack
+  /// A handler ran that nobody had scheduled.
+  case unasked
+  /// A callout ran before its time.
+  case early
+  /// Others went first more often than ``Limits/overtakes``.
+  case starvation
+  /// No order of a history's operations explains their results.
+  case notLinearizable
 
   public var description: String {
     switch self {
@@ -47,6 +59,12 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
     case .outOfOrder: "out of order"
     case .takenBack: "ran after it was taken back"
     case .expectation: "expectation"
+    case .descending: "gates out of order"
+    case .useAfterEnd: "use after the end"
+    case .unasked: "run that was not asked for"
+    case .early: "callout before its time"
+    case .starvation: "starvation"
+    case .notLinearizable: "not linearizable"
     }
   }
 }

@@ -90,6 +90,7 @@ struct Shrinker {
     let broken = again.broken ?? run.broken ?? (rule, "")
     return Finding(
       rule: broken.rule, message: broken.message, replay: schedule.text,
-      story: teller.story(broken.rule, broken.message), timeline: teller.timeline, preemptions: again.preemptions, steps: again.steps)
+      story: teller.story(broken.rule, broken.message), timeline: teller.timeline,
+      preemptions: again.preemptions, steps: again.steps)
   }
 }

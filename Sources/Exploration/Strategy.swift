@@ -34,14 +34,20 @@ public struct Limits: Sendable {
   public var time: UInt64
   /// Runs that may be spent on making a violation's schedule smaller.
   public var shrinking: Int
+  /// How often others may go first: tenures of a gate while somebody waits for it, other runs on a CPU while a watched handler
+  /// is pending there. One more is ``Rule/starvation``. `Int.max` (not checked) unless the program has a bound to state: it
+  /// follows from `patience`, `handOffAfter` and the budgets of its configuration.
+  public var overtakes: Int
 
   public init(
-    schedules: Int = .max, steps: Int = 20_000, time: UInt64 = .max, shrinking: Int = 2_000
+    schedules: Int = .max, steps: Int = 20_000, time: UInt64 = .max, shrinking: Int = 2_000,
+    overtakes: Int = .max
   ) {
     self.schedules = schedules
     self.steps = steps
     self.time = time
     self.shrinking = shrinking
+    self.overtakes = overtakes
   }
 }
 

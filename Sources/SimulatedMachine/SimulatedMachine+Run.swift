@@ -82,6 +82,15 @@ extension SimulatedMachine {
     engine.did(.point, .none)
   }
 
+  /// A point that is ordered with others of the same word, as accesses are, and orders nothing else: for who watches from outside
+  /// when something begins and ends. Without it a reduction takes a call's return and another's beginning to commute, because
+  /// neither is an operation.
+  public static func point(_ word: UnsafeMutablePointer<SimulatedWord>, isWrite: Bool) {
+    guard let engine = EngineRef.inProcess else { return }
+    engine.announce(isWrite ? .store : .load, word, .relaxed)
+    engine.did(isWrite ? .store : .load, isWrite ? .write : .read)
+  }
+
   /// Called by a process while a program is being built: it goes on when the run begins. During a run it does nothing.
   public static func waitForRun() {
     guard let engine = EngineRef.inProcess, !engine.p.pointee.isPiloted else { return }

@@ -113,6 +113,20 @@ extension SimulatedMachine {
   }
 }
 
+extension SimulatedMachine {
+  // MARK: For who asks what processes wait for
+
+  /// The process for whose end a process waits; nil if it waits for none.
+  public func joined(_ process: Int) -> Int? {
+    isJoining(process) ? Int(engine.process(process).pointee.joins) : nil
+  }
+  /// The words that a spinning process has looked at since it last changed one.
+  public func watched(_ process: Int) -> [UnsafeMutablePointer<SimulatedWord>] {
+    let process = engine.process(process)
+    return (0..<process.pointee.seenCount).map { process.pointee.seen![$0].at }
+  }
+}
+
 extension EngineRef {
   @inline(__always) func wakeSleeper(_ seat: UnsafeMutablePointer<SeatMemory>) {
     let sleeper = Int(seat.pointee.sleeper)

@@ -45,7 +45,7 @@ extension Callout {
       node.pointee.deadline = deadline
       wheel.pointee.insert(node)
       let home = system.agent(ofCPU: Int(node.pointee.cpu))
-      if home.p.pointee.nextDueShared > deadline {
+      if home.p.pointee.nextDueShared > deadline && !Mutant.isOn(.noArmRing) {
         home.p.pointee.nextDueShared = deadline
         // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls.
         home.summary.fetchOr(1, .acquireRelease)

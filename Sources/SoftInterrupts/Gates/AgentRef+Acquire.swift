@@ -40,7 +40,7 @@ extension AgentRef {
   /// is waited for: what interrupts the wait may enter it.
   @inlinable func tryNoting(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ noted: GateSet) -> Bool {
     let level = queue.pointee.level
-    ipl = level == .none ? .high : level
+    ipl = level == .none ? .high : Mutant.isOn(.takeDescending) ? max(ipl, level) : level
     note(noted)
     if tryTake(queue) {
       if level == .none { ipl = .none }
@@ -67,7 +67,7 @@ extension AgentRef {
   ) {
     let level = queue.pointee.level
     let deaf = Mutant.isOn(.deafWait)
-    let waitLevel = deaf ? level : Mutant.isOn(.lowWait) ? .none : waitLevel
+    let waitLevel = deaf ? level : waitLevel
     let counters = self.counters(level)
     counters.pointee.contended &+= 1
     let start = system.configuration.timing ? M.now() : 0
@@ -97,7 +97,6 @@ extension AgentRef {
     ipl = waitLevel
     node.pointee.agent = p
     node.pointee.passes = 0
-    node.pointee.owesTry = false
     node.pointee.since = M.now()
     // Relaxed: published by the queue's lock.
     node.pointee.state.store(WaiterState.waiting, .relaxed)
@@ -111,14 +110,11 @@ extension AgentRef {
     while true {
       // I try now, or say again that I wait: no longer `woken`. A failure means granted.
       if node.pointee.state.load(.relaxed) == WaiterState.woken {
-        // Before the change: what interrupts after it finds `waiting`, and must know that the wake was used up.
-        node.pointee.owesTry = true
-        M.localFence()
         _ = node.pointee.state.compareExchange(WaiterState.woken, WaiterState.waiting, .acquireRelease)
       }
       // Publish, then announce. Also after each return from serving: the releaser that passed over us has freed the gate
       // before our announcement, or sees it (GateWord.swift).
-      if queue.pointee.word.announce(gate) && !Mutant.isOn(.noTry) {
+      if queue.pointee.word.announce(gate) {
         if tryNoting(queue, noted) {
           locked(queue) {
             $0.remove(node)
@@ -128,7 +124,6 @@ extension AgentRef {
         }
         ipl = waitLevel
       }
-      node.pointee.owesTry = false
       // Acquire: pairs with the granter's compare-exchange; the gate comes with all its earlier holders' writes.
       if node.pointee.state.load(.acquire) == WaiterState.granted {
         ipl = level

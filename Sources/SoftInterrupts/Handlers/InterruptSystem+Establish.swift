@@ -261,7 +261,7 @@ extension InterruptSystem {
     for cpu in 0..<cpuCount {
       let word = agent(ofCPU: cpu).pending(slot.pointee.level)
       if PendingWord.claim(word, slot.pointee.bit) != nil {
-        dropped += 1
+        if !Mutant.isOn(.silentDrop) { dropped += 1 }
         agent(ofCPU: cpu).ringIfLeaving()
       }
     }

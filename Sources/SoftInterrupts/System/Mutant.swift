@@ -97,6 +97,18 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case coalesceByLoad
   /// H56: a thread that holds gates of one system enters another.
   case manySystems
+  /// A raise that has to wait takes the highest gate first.
+  case takeDescending
+  /// Bound ordered handlers run as their bits stand, not as they were scheduled.
+  case ignoreStamps
+  /// A callout's tick is rounded down.
+  case earlyTick
+  /// H9: arming an earlier deadline does not tell the CPU that sleeps.
+  case noArmRing
+  /// H6: what a disestablish drops is not counted.
+  case silentDrop
+  /// An interrupt that has slept keeps the ring that it used up.
+  case keepRing
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
