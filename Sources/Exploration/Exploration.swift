@@ -27,10 +27,22 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
   case lostWork
   /// Bound ordered handlers of one level and CPU ran in another order than they were scheduled.
   case outOfOrder
-  /// A callout's body began although an answer had said that it would not.
-  case takenBack
   /// What the program expects of itself.
   case expectation
+  /// A gate was acquired by who owns one at or above it.
+  case descending
+  /// A handler or callout ran, or was asked to, after it had ended.
+  case useAfterEnd
+  /// A body ran although an answer had said that it would not: it was cancelled, halted or suspended.
+  case takenBack
+  /// A handler ran that nobody had scheduled.
+  case unasked
+  /// A callout ran before its time.
+  case early
+  /// Others went first more often than ``Limits/overtakes``.
+  case starvation
+  /// No order of a history's operations explains their results.
+  case notLinearizable
 
   public var description: String {
     switch self {
@@ -47,6 +59,12 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
     case .outOfOrder: "out of order"
     case .takenBack: "ran after it was taken back"
     case .expectation: "expectation"
+    case .descending: "gates out of order"
+    case .useAfterEnd: "use after the end"
+    case .unasked: "run that was not asked for"
+    case .early: "callout before its time"
+    case .starvation: "starvation"
+    case .notLinearizable: "not linearizable"
     }
   }
 }
@@ -67,9 +85,9 @@ public struct Finding: Sendable, CustomStringConvertible {
   /// Scheduling points.
   public var steps: Int
 
-  package init(
-    rule: Rule, message: String, replay: String, story: String, timeline: Timeline, preemptions: Int,
-    steps: Int
+  public init(
+    rule: Rule, message: String, replay: String, story: String, timeline: Timeline = Timeline(),
+    preemptions: Int, steps: Int
   ) {
     (self.rule, self.message, self.replay, self.story) = (rule, message, replay, story)
     (self.timeline, self.preemptions, self.steps) = (timeline, preemptions, steps)
@@ -95,12 +113,20 @@ public struct Exploration: Sendable, CustomStringConvertible {
   public var schedules = 0
   /// Runs that turned out to repeat others.
   public var redundant = 0
-  /// Scheduling points, of all runs.
+  /// Scheduling points, of all these runs.
   public var steps = 0
+  /// Which part of the search this is; nil for all of it.
+  public var partition: Partition?
+  /// The prefixes that the split has; the same in each part that is complete.
+  public var prefixes = 0
+  /// Runs to the prefixes of other parts. They are not among the other numbers.
+  public var passed = 0
+  /// Where the search stopped, if it stopped before its end: ``Explorer/explore(resuming:_:)`` goes on from there.
+  public var checkpoint: String?
   /// What the program said it came to (``World/outcome(_:)``), and in how many schedules.
   public var outcomes: [String: Int] = [:]
 
-  package init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
+  public init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
     (self.verdict, self.strategy, self.memory, self.schedules) = (verdict, strategy, memory, schedules)
   }
 

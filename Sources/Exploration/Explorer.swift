@@ -21,10 +21,15 @@ public struct Explorer: Sendable {
   public var configuration: Configuration
   public var strategy: Strategy
   public var limits: Limits
-  /// Called now and then with how many schedules have been run.
-  public var progress: (@Sendable (Int) -> Void)?
-  /// Asked now and then whether to end with what there is.
-  public var isStopped: (@Sendable () -> Bool)?
+  /// Which part of the search is run; nil for all of it.
+  public var partition: Partition?
+  /// Called after so many runs each, on the thread that explores (with several jobs: on theirs, one at a time). False ends the search;
+  /// what it came to then has a ``Exploration/checkpoint`` to go on from.
+  public var progress: (@Sendable (Progress) -> Bool)?
+  public var progressInterval = 4_096
+  /// Whether data races on the core's own plain memory are looked for: in builds with the `Mutants` trait, where the core says what
+  /// it accesses. Reduction then keeps the order of every two operations of which one may release something.
+  public var watchesCore = false
 
   public init(
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
@@ -42,50 +47,34 @@ public struct Explorer: Sendable {
   ///
   /// `program` is called once for each schedule, on the calling thread, and builds the same each time. What it throws is thrown.
   public func explore(_ program: (World) throws -> Void) throws -> Exploration {
-    if memory == .rc11, case .exhaustive = strategy { throw StrategyError() }
+    try explore(runner(), program)
+  }
+
+  /// Goes on from a checkpoint of a search that stopped: the totals are those of a search that did not.
+  ///
+  /// The program, the strategy, the machine, the part and the limits of a run must be the same; what can be compared is. The limit of
+  /// ``Limits/schedules`` counts those before the checkpoint too.
+  ///
+  /// - Parameter text: of ``Exploration/checkpoint`` or ``Progress/checkpoint``.
+  /// - Throws: ``CheckpointError`` if the text is none, or one of another search; ``SearchError/different(step:)`` if the program
+  ///   does not do what it did; and what the program throws.
+  public func explore(resuming text: String, _ program: (World) throws -> Void) throws -> Exploration {
+    var search = try Search(self, runner(), resuming: text)
+    while try search.run(program) {}
+    return search.result
+  }
+
+  func runner() -> Runner {
     let runner = Runner(
       cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, limits: limits)
-    return try explore(runner, program)
+    runner.watchesCore = watchesCore
+    return runner
   }
 
   func explore(_ runner: Runner, _ program: (World) throws -> Void) throws -> Exploration {
-    var result = Exploration(verdict: .holds, strategy: strategy, memory: memory)
-    let (pilot, spins, sample) = makePilot()
-    while true {
-      let run = try runner.run(pilot, spins: spins, program)
-      result.steps += run.steps
-      let isRedundant = (pilot as? TreePilot)?.isRedundantRun ?? false
-      if isRedundant { result.redundant += 1 } else { result.schedules += 1 }
-      if let broken = run.broken {
-        result.verdict = .violation(
-          try Shrinker(explorer: self, runner: runner, spins: spins).finding(run, broken.rule, program))
-        return result
-      }
-      if !isRedundant, let outcome = run.outcome { result.outcomes[outcome, default: 0] += 1 }
-      let runs = result.schedules + result.redundant
-      if let progress, runs & 0xfff == 0 { progress(runs) }
-      if let tree = pilot as? TreePilot {
-        if !tree.advance(runner.machine) { return result }
-      } else if runs >= sample {
-        result.verdict = .bounded
-        return result
-      }
-      if runs >= limits.schedules || runs & 0xff == 0 && isStopped?() == true {
-        result.verdict = .bounded
-        return result
-      }
-    }
-  }
-
-  private func makePilot() -> (pilot: Watcher, spins: SpinPolicy, sample: Int) {
-    switch strategy {
-    case .exhaustive(nil): (TreePilot(.sourceSets, bound: nil), .await, 0)
-    case .exhaustive(let bound): (TreePilot(.persistentSets, bound: bound), .wake, 0)
-    case .everyChoice(let bound): (TreePilot(.none, bound: bound), .wake, 0)
-    case .random(let seed, let schedules): (RandomPilot(seed: seed), .wake, schedules)
-    case .priorities(let seed, let schedules, let depth):
-      (PriorityPilot(seed: seed, depth: depth), .wake, schedules)
-    }
+    var search = try Search(self, runner)
+    while try search.run(program) {}
+    return search.result
   }
 
   /// Runs a program under one schedule, by the string of a ``Finding``.
@@ -97,6 +86,7 @@ public struct Explorer: Sendable {
     let runner = Runner(
       cpus: cpus, recognition: schedule.recognition, memory: schedule.memory, configuration: configuration,
       limits: limits)
+    runner.watchesCore = watchesCore
     let shrinker = Shrinker(explorer: self, runner: runner, spins: schedule.spins)
     let (run, isLost) = try shrinker.follow(schedule.deviations, program)
     if isLost { throw ReplayError.lost(string) }
@@ -108,7 +98,26 @@ public struct Explorer: Sendable {
 /// A strategy that would miss schedules under a memory model.
 public struct StrategyError: Error, Sendable, CustomStringConvertible {
   public var description: String {
-    "reduction is sound under sequential consistency only: under RC11 use everyChoice, random or priorities"
+    "under RC11 exhaustive takes no bound, and interrupts at recognition points only: else use everyChoice, random or priorities"
+  }
+}
+
+/// Why a search could not be made.
+public enum SearchError: Error, Sendable, CustomStringConvertible {
+  /// The partition is none.
+  case noPart(Partition)
+  /// In the same schedule the program did something else, at this scheduling point.
+  case different(step: Int)
+
+  public var description: String {
+    switch self {
+    case .noPart(let part):
+      "there is no part \(part.index) of \(part.count) at depth \(part.depth): "
+        + "the index is from 0 to the count, which is at least 1, and the depth is not negative"
+    case .different(let step):
+      "the program does not do the same in the same schedule, at scheduling point \(step): "
+        + "it must build the same each time and depend on nothing outside"
+    }
   }
 }
 

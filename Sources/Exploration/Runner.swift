@@ -21,6 +21,7 @@ final class Runner {
   let machine: SimulatedMachine
   let configuration: Configuration
   let limits: Limits
+  var watchesCore = false { didSet { machine.countsEveryWrite = watchesCore } }
 
   init(
     cpus: Int, recognition: Recognition, memory: MemoryModel = .sequentiallyConsistent,
@@ -51,11 +52,20 @@ final class Runner {
       throw error
     }
     machine.settle()
+    pilot.overtakes.limit = limits.overtakes
     pilot.begin(machine, world.made)
     pilot.world = world
-    pilot.watchesData = !world.data.isEmpty
+    pilot.watchesCore = watchesCore
+    pilot.watchesData = !world.data.isEmpty || watchesCore
     if pilot.watchesData { pilot.clocks.begin(world, processes: machine.processCount + 4) }
+    #if Mutants
+      Weakening.run(isUnderWay: true)
+      defer { Weakening.run(isUnderWay: false) }
+    #endif
     let end = machine.run(pilot, spins: spins, steps: UInt64(limits.steps), until: limits.time)
+    #if Mutants
+      Weakening.run(isUnderWay: false)
+    #endif
     pilot.finish(machine, machine.lastEvent)
     check(world, pilot, end)
     if end == .quiet && pilot.broken == nil { for check in world.checks { check() } }
@@ -83,6 +93,9 @@ final class Runner {
 
   private func takeDown(_ world: World) {
     world.checks = []
+    world.isLive = false
+    // Building or checking, this thread may have visited the system: what it was there goes with the run.
+    if let visitor = SimulatedMachine.current { System.threadEnded(visitor) }
     guard let system = world.made else { return }
     if let kept, system.isPristine {
       system.rewind(to: kept.mark)
@@ -111,68 +124,5 @@ final class Runner {
   deinit {
     discard()
     for rest in leftovers { rest.deallocate() }
-  }
-
-  // MARK: What must hold at the end
-
-  private func check(_ world: World, _ pilot: Watcher, _ end: RunEnd) {
-    if pilot.broken != nil { return }
-    if let violation = world.made?.collectedViolations.first {
-      return pilot.fail(.witness(violation.rule), violation.description)
-    }
-    switch end {
-    case .fatal(let message): pilot.fail(.fatal, message)
-    case .tooManySteps:
-      pilot.fail(.livelock, "not finished after \(limits.steps) steps.\n" + stuck(world))
-    case .spinsForEver: pilot.fail(.livelock, "only spinning is left.\n" + stuck(world))
-    case .ended, .horizon: break
-    case .quiet:
-      let waiting = stuck(world)
-      if !waiting.isEmpty { return pilot.fail(.deadlock, "nobody can go on.\n" + waiting) }
-      if let first = world.made?.unservedWork().first {
-        return pilot.fail(
-          .lostWork,
-          "everybody sleeps, and \"\(first.name)\" is pending at \(first.level) on CPU \(first.cpu)")
-      }
-      for record in world.handlers {
-        if let cpu = record.lost {
-          return pilot.fail(
-            .lostWork, "\"\(record.name)\" was scheduled on CPU \(cpu), and no run started after it")
-        }
-      }
-    }
-  }
-
-  /// Who has not finished and waits for what: a line each; empty if everybody has.
-  func stuck(_ world: World) -> String {
-    var lines: [String] = []
-    for process in 0..<machine.processCount {
-      let kind = machine.kind(process)
-      if kind == .interrupt || kind == .levelThread || machine.hasEnded(process) { continue }
-      let view = machine.current(process).flatMap { System.view(of: $0) }
-      if kind == .cpu, view?.isAtRest ?? true, world.unfinished[process] == 0 { continue }
-      var line = "  \(machine.name(process))"
-      if let run = view?.run { line += " in \"\(run)\"" }
-      if let view, !view.held.pointee.isEmpty { line += " holds \(view.held.pointee)" }
-      if let wait = view?.waits.last {
-        line += " waits for \(wait.isLock ? "a LevelLock at" : "gate") \(wait.level)"
-        let holders = (0..<machine.processCount).filter { other in
-          other != process && !wait.isLock
-            && (machine.current(other).flatMap { System.view(of: $0) }?.held.pointee.contains(wait.level.gate)
-              ?? false)
-        }
-        if !holders.isEmpty { line += " of " + holders.map(machine.name).joined(separator: ", ") }
-      } else if machine.isSpinning(process) {
-        line += " spins"
-      } else if machine.isJoining(process) {
-        line += " waits for another to end"
-      } else if machine.isParked(process) {
-        line += " sleeps"
-      } else {
-        line += " can go on"
-      }
-      lines.append(line)
-    }
-    return lines.joined(separator: "\n")
   }
 }

@@ -17,13 +17,30 @@ struct SeededGenerator: RandomNumberGenerator {
   mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
 
-/// Each choice equally likely.
-final class RandomPilot: Watcher {
-  private var random: SeededGenerator
-  init(seed: UInt64) { random = SeededGenerator(seed) }
+/// A strategy that samples: each schedule has a number, and numbers of its own to be chosen with. So a sample can be split, and gone
+/// on with, by the numbers of its schedules alone.
+class Sampler: Watcher {
+  private let seed: UInt64
+  /// Of the schedule that is run next.
+  final var number = 0
+  @exclusivity(unchecked) final var random = SeededGenerator(0)
+
+  init(seed: UInt64) {
+    self.seed = seed
+    super.init()
+  }
+
+  override func begin(_ machine: SimulatedMachine, _ system: System?) {
+    super.begin(machine, system)
+    var mix = SeededGenerator(UInt64(truncatingIfNeeded: number))
+    random = SeededGenerator(seed ^ mix.next())
+  }
 
   override func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int { random.below(count) }
+}
 
+/// Each choice equally likely.
+final class RandomPilot: Sampler {
   override func choose(_ machine: SimulatedMachine, running: Int, _ enabled: ProcessSet) -> Int {
     var skip = random.below(enabled.nonzeroBitCount)
     var left = enabled
@@ -37,21 +54,22 @@ final class RandomPilot: Watcher {
 
 /// Probabilistic concurrency testing (Burckhardt et al. 2010): the highest priority that can go on does; at `depth − 1` steps,
 /// chosen at random among as many as the longest run so far had, the running process falls below all others.
-final class PriorityPilot: Watcher {
-  private var random: SeededGenerator
+final class PriorityPilot: Sampler {
   private let depth: Int
-  private var length = 100
+  /// Of the longest run so far, in steps; the last one's are not counted in before the next begins.
+  var length = 100
+  var longest: Int { max(length, step) }
   private var priorities: [Int] = []
   private var changes: [Int] = []
   private var lowest = 0
 
   init(seed: UInt64, depth: Int) {
-    random = SeededGenerator(seed)
     self.depth = depth
+    super.init(seed: seed)
   }
 
   override func begin(_ machine: SimulatedMachine, _ system: System?) {
-    length = max(length, step)
+    length = longest
     super.begin(machine, system)
     priorities = []
     lowest = 0
@@ -72,8 +90,6 @@ final class PriorityPilot: Watcher {
     }
     return next
   }
-
-  override func chooseOption(_ machine: SimulatedMachine, _ count: Int) -> Int { random.below(count) }
 
   private func highest(_ enabled: ProcessSet) -> Int? {
     var best: Int?

@@ -38,7 +38,9 @@ struct Shrinker {
           found = true
           break
         }
-        if run.broken != nil || !pilot.advance(runner.machine) { break }
+        if run.broken != nil { break }
+        if case .different = pilot.ended() { break }
+        if !pilot.advance(runner.machine) { break }
       }
       if found { break }
       bound += 1
@@ -88,6 +90,7 @@ struct Shrinker {
     let broken = again.broken ?? run.broken ?? (rule, "")
     return Finding(
       rule: broken.rule, message: broken.message, replay: schedule.text,
-      story: teller.story(broken.rule, broken.message), timeline: teller.timeline, preemptions: again.preemptions, steps: again.steps)
+      story: teller.story(broken.rule, broken.message), timeline: teller.timeline,
+      preemptions: again.preemptions, steps: again.steps)
   }
 }

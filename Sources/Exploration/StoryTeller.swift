@@ -24,6 +24,13 @@ final class StoryTeller: Follower {
   private var seen: [Seen] = []
   private var names: [String] = []
   private var kinds: [ProcessKind] = []
+  /// Who changed each object last.
+  private var setters: [UInt32: Int] = [:]
+  private weak var machine: SimulatedMachine?
+
+  override func setter(of word: UnsafeMutablePointer<SimulatedWord>) -> Int? {
+    machine.flatMap { setters[$0.objectNumber(word)] }
+  }
   private var moments: [Timeline.Moment] = []
 
   override func begin(_ machine: SimulatedMachine, _ system: System?) {
@@ -32,6 +39,8 @@ final class StoryTeller: Follower {
     seen = []
     names = []
     kinds = []
+    setters = [:]
+    self.machine = machine
     moments = []
     added = []
   }
@@ -86,6 +95,7 @@ final class StoryTeller: Follower {
     func note(_ text: String, isDetail: Bool = false) {
       lines.append(Line(step: index, process: process, text: text, isDetail: isDetail))
     }
+    if event.access == .write { setters[event.object] = process }
     let object = name(machine, event)
     switch event.kind {
     case .interrupt: note("is interrupted")
@@ -97,6 +107,7 @@ final class StoryTeller: Follower {
     case .unpark: note("rings \(object)", isDetail: true)
     case .heavyFence: note("heavy fence", isDetail: true)
     case .pause, .point, .lightFence, .localFence, .join: break
+    case .load where object.isEmpty, .store where object.isEmpty: break
     case .load: note("\(object) is \(Self.shown(event.value, object))", isDetail: true)
     case .store, .exchange, .fetchAdd, .fetchOr, .fetchAnd:
       note("\(object) = \(Self.shown(event.value, object))", isDetail: true)
@@ -145,19 +156,26 @@ final class StoryTeller: Follower {
     tellAdded(observed)
     let detailFrom = (lines.last?.step ?? 0) - 8
     var told = lines.filter { !$0.isDetail || $0.step >= detailFrom }
-    let most = 100
-    var text = ""
-    if told.count > most {
-      text += "… \(told.count - most) lines before\n"
-      told.removeFirst(told.count - most)
+    // Of a long run the beginning, which says who is who, and the end, where it goes wrong.
+    let (first, last) = (16, 84)
+    var gap: (at: Int, count: Int)?
+    if told.count > first + last + 1 {
+      gap = (first, told.count - first - last)
+      told.removeSubrange(first..<told.count - last)
     }
+    func skipped(_ index: Int) -> String {
+      guard let gap, gap.at == index else { return "" }
+      return "   … \(gap.count) lines of the middle are left out …\n"
+    }
+    var text = ""
     let columns = names.indices.filter { index in
       kinds[index] == .cpu || told.contains { $0.process == index }
     }
     let width = columns.isEmpty ? 0 : (80 - 5) / columns.count
     if width >= 18 {
       text += Self.row("", columns.map { names[$0] }, width)
-      for line in told {
+      for (index, line) in told.enumerated() {
+        text += skipped(index)
         let column = columns.firstIndex(of: line.process) ?? 0
         for (part, piece) in Self.wrapped(line.text, width - 2).enumerated() {
           var cells = Array(repeating: "", count: columns.count)
@@ -166,7 +184,8 @@ final class StoryTeller: Follower {
         }
       }
     } else {
-      for line in told {
+      for (index, line) in told.enumerated() {
+        text += skipped(index)
         for (part, piece) in Self.wrapped("\(names[line.process]): \(line.text)", 74).enumerated() {
           text += Self.row(part == 0 ? String(line.step) : "", [piece], 75)
         }
@@ -175,6 +194,11 @@ final class StoryTeller: Follower {
     text += "=> \(rule)\n"
     for line in message.split(separator: "\n") {
       for piece in Self.wrapped(String(line), 76) { text += "   \(piece)\n" }
+    }
+    // The witness's message ends with its rule already.
+    if case .witness = rule { return text }
+    for (part, piece) in Self.wrapped(rule.explanation, 71).enumerated() {
+      text += (part == 0 ? "   Rule: " : "         ") + piece + "\n"
     }
     return text
   }

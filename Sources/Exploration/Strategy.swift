@@ -11,6 +11,9 @@ public enum Strategy: Sendable, Equatable {
   /// With `preemptions` those only that switch away from a process that could go on at most so often (an interrupt is such a
   /// switch): persistent sets with the conservative backtrack points that a bound needs (Coons, Musuvathi and McKinley,
   /// OOPSLA 2013), and no sleep sets, which are not sound under a bound.
+  ///
+  /// Under ``MemoryModel/rc11`` without a bound only: every schedule, with everything that may be read and everywhere that may be
+  /// written, that differs in the order of operations that do not commute; by sleep sets alone.
   case exhaustive(preemptions: Int? = nil)
   /// Every choice at every point, commuting or not: the reference for small programs. With a bound as above.
   case everyChoice(preemptions: Int? = nil)
@@ -31,14 +34,20 @@ public struct Limits: Sendable {
   public var time: UInt64
   /// Runs that may be spent on making a violation's schedule smaller.
   public var shrinking: Int
+  /// How often others may go first: tenures of a gate while somebody waits for it, other runs on a CPU while a watched handler
+  /// is pending there. One more is ``Rule/starvation``. `Int.max` (not checked) unless the program has a bound to state: it
+  /// follows from `patience`, `handOffAfter` and the budgets of its configuration.
+  public var overtakes: Int
 
   public init(
-    schedules: Int = .max, steps: Int = 20_000, time: UInt64 = .max, shrinking: Int = 2_000
+    schedules: Int = .max, steps: Int = 20_000, time: UInt64 = .max, shrinking: Int = 2_000,
+    overtakes: Int = .max
   ) {
     self.schedules = schedules
     self.steps = steps
     self.time = time
     self.shrinking = shrinking
+    self.overtakes = overtakes
   }
 }
 

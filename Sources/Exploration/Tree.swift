@@ -13,10 +13,14 @@ struct Node {
   /// Who is to be explored here.
   var backtrack: ProcessSet
   var chosen: UInt8
-  /// Who ran before; 255 for nobody, 254 where the choice is not of a process but of what an operation does.
+  /// Who ran before; or ``nobody`` or ``option``.
   var running: UInt8
   /// Preemptions before this choice.
   var preemptions: UInt16
+
+  static let nobody: UInt8 = 255
+  /// The choice is not of a process but of what an operation does.
+  static let option: UInt8 = 254
 }
 
 struct Tree {
@@ -38,8 +42,6 @@ struct Tree {
     count += 1
   }
 
-  mutating func cut(_ length: Int) { count = min(count, length) }
-
   /// Goes to the next schedule: the deepest node that has somebody left. False if there is none.
   mutating func advance(_ machine: SimulatedMachine, bound: Int?) -> Bool {
     while count > 0 {
@@ -48,7 +50,8 @@ struct Tree {
       var left = node.pointee.backtrack & node.pointee.enabled & ~node.pointee.done
       if let bound { left &= Self.affordable(node, bound) }
       if left != 0 {
-        node.pointee.chosen = UInt8(node.pointee.running == 254 ? left.first : Expected.lowest(machine, left))
+        node.pointee.chosen = UInt8(
+          node.pointee.running == Node.option ? left.first : Expected.lowest(machine, left))
         return true
       }
       count -= 1

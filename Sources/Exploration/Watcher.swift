@@ -19,14 +19,26 @@ class Watcher: Pilot {
   final let clocks = SyncClocks()
   /// Whether the program has declared data: else nothing can race.
   @exclusivity(unchecked) final var watchesData = false
+  /// Whether the core's own plain memory is watched, and what of it was accessed after the last event that was looked at.
+  @exclusivity(unchecked) final var watchesCore = false
+  /// The event that will be given next was looked at early.
+  @exclusivity(unchecked) private final var hasSeenLast = false
+  @exclusivity(unchecked) private final var touched: [(at: UInt, access: PlainAccess)] = []
 
-  private final var system: System?
+  final var system: System?
   /// For the names of what is seen.
   weak final var world: World?
   @exclusivity(unchecked) private final var gatesObject: UInt32 = 0
-  @exclusivity(unchecked) private final var gates: UInt = 0
+  /// The word of the gates as it was written last.
+  @exclusivity(unchecked) private(set) final var gates: UInt = 0
   /// The process that owns each gate; -1 for none.
-  private final let owners = UnsafeMutablePointer<Int32>.allocate(capacity: Level.count)
+  final let owners = UnsafeMutablePointer<Int32>.allocate(capacity: Level.count)
+  /// The gates that each process owns, a bit a level; and those of them that it took itself. (One that it was granted while it waited
+  /// is its own before it knows, and then its IPL is still that of the wait.)
+  final let owned = UnsafeMutablePointer<UInt8>.allocate(capacity: SimulatedMachine.processLimit)
+  final let taken = UnsafeMutablePointer<UInt8>.allocate(capacity: SimulatedMachine.processLimit)
+  /// See ``Limits/overtakes``.
+  @exclusivity(unchecked) final var overtakes = Overtakes()
   private final let currents = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
     capacity: SimulatedMachine.processLimit)
   private final let ipls = UnsafeMutablePointer<UnsafePointer<Level>?>.allocate(
@@ -37,6 +49,8 @@ class Watcher: Pilot {
   override init() {
     super.init()
     owners.initialize(repeating: -1, count: Level.count)
+    owned.initialize(repeating: 0, count: SimulatedMachine.processLimit)
+    taken.initialize(repeating: 0, count: SimulatedMachine.processLimit)
     currents.initialize(repeating: nil, count: SimulatedMachine.processLimit)
     ipls.initialize(repeating: nil, count: SimulatedMachine.processLimit)
     helds.initialize(repeating: nil, count: SimulatedMachine.processLimit)
@@ -44,6 +58,8 @@ class Watcher: Pilot {
 
   deinit {
     owners.deallocate()
+    owned.deallocate()
+    taken.deallocate()
     currents.deallocate()
     ipls.deallocate()
     helds.deallocate()
@@ -55,17 +71,24 @@ class Watcher: Pilot {
     observed = 0
     preemptions = 0
     deviations.removeAll(keepingCapacity: true)
+    touched.removeAll(keepingCapacity: true)
+    hasSeenLast = false
     broken = nil
     self.system = system
     gatesObject = 0
     gates = 0
     for level in 0..<Level.count { owners[level] = -1 }
-    for process in 0..<machine.processCount { currents[process] = nil }
+    for process in 0..<SimulatedMachine.processLimit {
+      owned[process] = 0
+      taken[process] = 0
+      currents[process] = nil
+    }
+    overtakes.begin()
   }
 
   /// The run is over: its last event has not been seen by ``next(_:_:_:)``.
   final func finish(_ machine: SimulatedMachine, _ last: Event) {
-    if last.process >= 0 && observed < step { observe(machine, last) }
+    if last.process >= 0 && observed < step && !hasSeenLast { observe(machine, last) }
     system = nil
   }
 
@@ -78,10 +101,13 @@ class Watcher: Pilot {
   /// The event of step `index` has happened.
   func happened(_ machine: SimulatedMachine, _ event: Event, _ index: Int) {}
 
+  /// Who changed a word last, where that is known: for who waits on it.
+  func setter(of word: UnsafeMutablePointer<SimulatedWord>) -> Int? { nil }
+
   // MARK: Pilot
 
   final override func next(_ machine: SimulatedMachine, _ last: Event, _ enabled: ProcessSet) -> Int {
-    if last.process >= 0 { observe(machine, last) }
+    lookAt(machine, last)
     if broken != nil { return -1 }
     let running = Expected.goingOn(machine, last)
     let next = choose(machine, running: running, enabled)
@@ -109,7 +135,7 @@ class Watcher: Pilot {
   }
 
   override func idled(_ machine: SimulatedMachine, _ last: Event, woken: ProcessSet) {
-    if last.process >= 0 { observe(machine, last) }
+    lookAt(machine, last)
   }
 
   // MARK: Checks
@@ -119,20 +145,49 @@ class Watcher: Pilot {
     observed += 1
     if watchesData { clocks.happened(machine, event) }
     let process = Expected.running(machine, event)
+    if !touched.isEmpty { lookAtTouched(process) }
+    // First who owns what: the process has gone on since, up to its next operation.
+    if event.access == .write { wrote(machine, event, process) }
     if let current = machine.current(process) {
       if currents[process] != current { look(process, current) }
       if let held = helds[process], let ipl = ipls[process],
-        held.pointee.rawValue >> (UInt(ipl.pointee.rawValue) &+ 1) != 0, event.kind != .end
+        (held.pointee.rawValue | UInt(taken[process])) >> (UInt(ipl.pointee.rawValue) &+ 1) != 0,
+        event.kind != .end
       {
-        fail(
-          .gateAboveIPL, "\(machine.name(process)) holds \(held.pointee) at IPL \(ipl.pointee)")
+        let gates = held.pointee.union(GateSet(rawValue: UInt(taken[process])))
+        fail(.gateAboveIPL, "\(machine.name(process)) holds \(gates) at IPL \(ipl.pointee)")
       }
     }
-    if event.access == .write { wrote(machine, event, process) }
     happened(machine, event, index)
     if watchesData && (event.kind == .read || event.kind == .write), let race = clocks.race {
       fail(.dataRace, race)
     }
+  }
+
+  /// Looks at what was done last, unless that was done already.
+  private final func lookAt(_ machine: SimulatedMachine, _ last: Event) {
+    if last.process >= 0 && !hasSeenLast { observe(machine, last) }
+    hasSeenLast = false
+  }
+
+  override func willMake(_ machine: SimulatedMachine, _ last: Event) {
+    if last.process >= 0 && !hasSeenLast { observe(machine, last) }
+    hasSeenLast = true
+  }
+
+  override func accessed(_ at: UInt, _ access: PlainAccess) {
+    guard watchesCore else { return }
+    if hasSeenLast, let process = SimulatedMachine.runningProcess {
+      clocks.accessed(process, at, access)
+    } else {
+      touched.append((at, access))
+    }
+  }
+
+  private final func lookAtTouched(_ process: Int) {
+    for (at, access) in touched { clocks.accessed(process, at, access) }
+    touched.removeAll(keepingCapacity: true)
+    if let race = clocks.race { fail(.dataRace, race) }
   }
 
   private final func look(_ process: Int, _ current: UnsafeMutableRawPointer) {
@@ -146,12 +201,12 @@ class Watcher: Pilot {
   @inline(__always)
   private final func wrote(_ machine: SimulatedMachine, _ event: Event, _ process: Int) {
     if event.object == gatesObject {
-      var changed = (event.value ^ gates) & System.ownedMask
+      let changed = (event.value ^ gates) & System.ownedMask
       gates = event.value
-      while changed != 0 {
-        let level = changed.trailingZeroBitCount
-        changed &= changed &- 1
-        owners[level] = event.value >> UInt(level) & 1 != 0 ? Int32(process) : -1
+      if changed != 0 {
+        gatesChanged(
+          machine, process, taken: UInt8(truncatingIfNeeded: changed & event.value),
+          freed: UInt8(truncatingIfNeeded: changed & ~event.value))
       }
     } else if gatesObject == 0 || event.value == 2 {
       wroteRarely(machine, event, process)
@@ -165,33 +220,9 @@ class Watcher: Pilot {
       wrote(machine, event, process)
     } else if event.kind == .compareExchange, event.value == 2, let waiter = system.waiter(of: word) {
       for other in 0..<machine.processCount where machine.current(other) == waiter.agent {
-        owners[waiter.gate.rawValue.trailingZeroBitCount] = Int32(other)
+        granted(machine, by: process, to: other, waiter.gate)
       }
     }
-  }
-
-  /// Inside of a body: every gate that its context says it holds is this process's. (What its interrupted contexts say is as of
-  /// some step in the middle of a taking or leaving.)
-  final func checkOwnership(_ machine: SimulatedMachine, _ process: Int) {
-    guard broken == nil, let current = machine.current(process), let view = System.view(of: current) else {
-      return
-    }
-    for level in Level.allCases where view.topOwned.contains(level.gate) {
-      let owner = Int(owners[Int(level.rawValue)])
-      if owner != process {
-        let other = owner < 0 ? "nobody has" : "\(machine.name(owner)) has"
-        fail(.twoHolders, "\(machine.name(process)) is inside gate \(level), which \(other)")
-      }
-    }
-  }
-
-  /// The gates that a process owns now.
-  final func gates(of process: Int) -> GateSet {
-    var set: GateSet = []
-    for level in Level.allCases where Int(owners[Int(level.rawValue)]) == process {
-      set.formUnion(level.gate)
-    }
-    return set
   }
 
   /// What an event's object is called.

@@ -25,19 +25,28 @@ public final class World: @unchecked Sendable {
   }
   private let willUse: (InterruptSystem<SimulatedMachine>) -> Void
   private(set) var made: InterruptSystem<SimulatedMachine>?
-  private let configuration: Configuration
+  let configuration: Configuration
   public let machine: SimulatedMachine
   let watcher: Watcher
   var handlers: [HandlerRecord] = []
   var checks: [() -> Void] = []
   var said: String?
-  /// Whether an armed callout that never runs is right: where a CPU may stay offline.
-  public var calloutsMayRest = false
   /// Base code that was given and has not ended, by CPU.
   var unfinished: [Int]
   var data: [(word: UnsafeMutablePointer<SimulatedWord>, name: String)] = []
+  var boundaries: [Boundary] = []
+  var callouts: [CalloutRecord] = []
+  /// Whether an armed callout that never runs is right. (On a CPU that stays offline it is in any case.)
+  public var calloutsMayRest = false
   /// Pending schedules of bound ordered handlers, for their order.
-  var waiting: [(record: HandlerRecord, cpu: Int, called: UInt64, returned: UInt64)] = []
+  var waiting: [PendingSchedule] = []
+  /// What the program's shutdown said; and whether one has been begun.
+  var report: ShutdownReport?
+  var isStopping = false
+  /// False while the system is taken down: what runs then is no part of the run.
+  var isLive = true
+  /// How many moments there were: calls, returns, beginnings and ends, in the order in which they came.
+  var moments = 0
 
   init(
     _ machine: SimulatedMachine, _ configuration: Configuration, _ watcher: Watcher,
@@ -87,22 +96,6 @@ public final class World: @unchecked Sendable {
     machine.device(name) { SimulatedMachine.elapse(nanoseconds) }
   }
 
-  /// Establishes a handler whose runs are watched: never twice at once, never lost, in order.
-  public func handler(
-    _ name: String, at level: Level, as way: WayIn, _ placement: Placement = .bound,
-    _ body: @escaping (borrowing Here<SimulatedMachine>) -> Void
-  ) throws(EstablishError) -> WatchedHandler {
-    let record = HandlerRecord(name, level, way, placement, cpus: system.cpuCount)
-    let handler = try system.establish(name, at: level, as: way, placement) { [unowned self] here in
-      let cpu = here.cpu ?? 0
-      self.willRun(record, cpu)
-      body(here)
-      self.didRun(record, cpu)
-    }
-    handlers.append(record)
-    return WatchedHandler(world: self, handler: handler, record: record)
-  }
-
   /// Declares data: its accesses are scheduling points, and must be ordered by the program. With a guard they are to be made under
   /// that level's gate.
   public func shared<Value>(
@@ -142,7 +135,10 @@ public final class World: @unchecked Sendable {
   // MARK: Checks at the program's own points
 
   func checkHere() {
-    guard let process = SimulatedMachine.runningProcess else { return }
+    // With execution by threads contexts only stand as if they held the gates.
+    guard isLive, let process = SimulatedMachine.runningProcess, configuration.execution == .inline else {
+      return
+    }
     watcher.checkOwnership(machine, process)
     if watcher.broken != nil { SimulatedMachine.endRun() }
   }
@@ -158,139 +154,12 @@ public final class World: @unchecked Sendable {
     }
   }
 
-  private func willRun(_ record: HandlerRecord, _ cpu: Int) {
-    let now = machine.stepCount
-    let others = record.way == .mpSafe ? record.active[cpu] : record.active.reduce(0, +)
-    if others > 0 { fail(.reentered, "handler \"\(record.name)\" starts on CPU \(cpu) while it runs") }
-    record.active[cpu] += 1
-    record.started[cpu] = now
-    checkHere()
-    guard record.way == .ordered, record.placement == .bound else { return }
-    guard let mine = waiting.firstIndex(where: { $0.record === record && $0.cpu == cpu }) else { return }
-    let called = waiting[mine].called
-    waiting.remove(at: mine)
-    if let earlier = waiting.first(where: {
-      $0.cpu == cpu && $0.record.level == record.level && $0.returned < called && !$0.record.isHeldBack
-    }) {
-      fail(.outOfOrder, "\"\(record.name)\" runs before \"\(earlier.record.name)\", scheduled before it")
-    }
-  }
-
-  private func didRun(_ record: HandlerRecord, _ cpu: Int) {
-    checkHere()
-    record.active[cpu] -= 1
-    record.runs += 1
-  }
-
-  func didSchedule(_ record: HandlerRecord, _ cpu: Int, called: UInt64, _ result: ScheduleResult) {
-    guard result != .notEstablished else { return }
-    record.required[cpu] = max(record.required[cpu], called + 1)
-    guard result == .scheduled, record.way == .ordered, record.placement == .bound,
-      record.started[cpu] <= called
-    else { return }
-    waiting.append((record, cpu, called, machine.stepCount))
-  }
-
   /// The name of a word, for stories.
   func name(of word: UnsafeMutablePointer<SimulatedWord>?) -> String? {
     guard let word else { return nil }
-    return data.first { $0.word == word }?.name ?? made?.name(of: word)
-  }
-}
-
-/// What is known of a handler's schedules and runs.
-final class HandlerRecord {
-  let name: String
-  let level: Level
-  var way: WayIn
-  let placement: Placement
-  var active: [Int]
-  /// The step after which a run must start, and the step at which the last one started; by CPU.
-  var required: [UInt64]
-  var started: [UInt64]
-  var runs = 0
-  var isGone = false
-  var isHeldBack = false
-
-  init(_ name: String, _ level: Level, _ way: WayIn, _ placement: Placement, cpus: Int) {
-    (self.name, self.level, self.way, self.placement) = (name, level, way, placement)
-    active = Array(repeating: 0, count: cpus)
-    required = Array(repeating: 0, count: cpus)
-    started = Array(repeating: 0, count: cpus)
-  }
-
-  /// Whether some schedule was not followed by a run; on which CPU.
-  var lost: Int? {
-    if isGone || isHeldBack { return nil }
-    if placement == .anywhere {
-      return (required.max() ?? 0) > (started.max() ?? 0) ? 0 : nil
-    }
-    return required.indices.first { required[$0] > started[$0] }
-  }
-}
-
-/// A handler whose schedules and runs are watched.
-public struct WatchedHandler: @unchecked Sendable {
-  // Sendable: as the world.
-  unowned let world: World
-  public let handler: Handler<SimulatedMachine>
-  let record: HandlerRecord
-
-  /// How often it has run to its end.
-  public var runs: Int { record.runs }
-
-  /// On the calling CPU; on CPU 0 elsewhere.
-  @discardableResult public func schedule() -> ScheduleResult {
-    let process = SimulatedMachine.runningProcess.map { world.machine.cpu($0) } ?? -1
-    let called = world.machine.stepCount
-    let result = handler.schedule()
-    world.didSchedule(record, max(process, 0), called: called, result)
-    return result
-  }
-
-  @discardableResult public func schedule(on cpu: Int) -> ScheduleResult {
-    let called = world.machine.stepCount
-    let result = handler.schedule(on: cpu)
-    world.didSchedule(record, cpu, called: called, result)
-    return result
-  }
-
-  @discardableResult public func disestablish(
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> ChangeResult {
-    let result = world.system.disestablish(handler, file: file, line: line)
-    if case .done = result { record.isGone = true }
-    return result
-  }
-
-  @discardableResult public func suspend(
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> ChangeResult {
-    record.isHeldBack = true
-    return world.system.suspend(handler, file: file, line: line)
-  }
-
-  /// Changes the way in, between runs.
-  @discardableResult public func setWay(
-    _ way: WayIn, file: StaticString = #fileID, line: UInt = #line
-  ) -> ChangeResult {
-    let before = record.way
-    // While the change is under way, and with what was pending before it, only what both promise is asked for.
-    if way == .mpSafe { record.way = way }
-    let result = world.system.setWay(way, of: handler, file: file, line: line)
-    if case .done = result { record.way = way } else { record.way = before }
-    return result
-  }
-
-  /// From the handler's own run, at its end: no later one starts.
-  public func retire(_ here: borrowing Here<SimulatedMachine>) {
-    record.isGone = true
-    here.retire()
-  }
-
-  @discardableResult public func resume() -> ChangeResult {
-    let result = world.system.resume(handler)
-    record.isHeldBack = false
-    return result
+    if let data = data.first(where: { $0.word == word }) { return data.name }
+    // Nothing of the program's, nor of the core's.
+    if boundaries.contains(where: { $0.word == word }) { return "" }
+    return made?.name(of: word)
   }
 }

@@ -32,14 +32,21 @@ extension Rule {
     case .outOfOrder: "outOfOrder"
     case .takenBack: "takenBack"
     case .expectation: "expectation"
+    case .descending: "descending"
+    case .useAfterEnd: "useAfterEnd"
+    case .unasked: "unasked"
+    case .early: "early"
+    case .starvation: "starvation"
+    case .notLinearizable: "notLinearizable"
     }
   }
 
   /// Those that are found by looking at runs, then those of the witness.
   public static let all: [Rule] =
     [
-      .dataRace, .unguarded, .deadlock, .livelock, .lostWork, .takenBack, .reentered, .outOfOrder,
-      .twoHolders, .gateAboveIPL, .expectation, .fatal,
+      .dataRace, .unguarded, .deadlock, .livelock, .lostWork, .takenBack, .useAfterEnd, .unasked,
+      .early, .reentered, .outOfOrder, .starvation, .notLinearizable, .twoHolders, .gateAboveIPL, .descending,
+      .expectation, .fatal,
     ] + Violation.Rule.allCases.map { .witness($0) }
 
   /// The rule with a name.
@@ -100,7 +107,8 @@ extension Rule {
           + "this is a defect of the core.")
     case .takenBack:
       RuleText(
-        what: "A callout's body began although a cancel, halt or retire had answered that it would not.",
+        what:
+          "A callout's body began although a cancel or halt had answered that it would not, or a handler ran while it was suspended.",
         protects: "What the body uses may be freed once that answer has come.",
         mend: "This is the core's promise: it is a defect of the core, to be reported with the replay string."
       )
@@ -123,6 +131,48 @@ extension Rule {
         protects:
           "Raise before you acquire, release before you lower: otherwise a handler that needs the gate starts on top of its holder.",
         mend: "This is the core's promise: it is a defect of the core, to be reported with the replay string."
+      )
+    case .descending:
+      RuleText(
+        what: "A gate was acquired, or handed, to who owns one at or above it.",
+        protects: "Gates are acquired in ascending order only, so no circle of waiting can close.",
+        mend: "This is the core's promise: it is a defect of the core, to be reported with the replay string."
+      )
+    case .useAfterEnd:
+      RuleText(
+        what:
+          "A handler or callout ran, was running or accepted work after its disestablish or retire had returned.",
+        protects:
+          "What the body uses may be freed once that call has returned, and its slot given to another.",
+        mend: "This is the core's promise: it is a defect of the core, to be reported with the replay string."
+      )
+    case .unasked:
+      RuleText(
+        what: "A handler ran more often than it was scheduled.",
+        protects: "An old handle reaches nobody, and no run is made twice.",
+        mend: "This is the core's promise: it is a defect of the core, to be reported with the replay string."
+      )
+    case .early:
+      RuleText(
+        what: "A callout's body began before any time for which it was armed.",
+        protects: "Who cancels and arms anew has armed for the new time only.",
+        mend: "This is the core's promise: it is a defect of the core, to be reported with the replay string."
+      )
+    case .starvation:
+      RuleText(
+        what:
+          "Others took a gate while somebody waited for it, or ran on a CPU while a handler was pending there, more often than the program's "
+          + "bound.",
+        protects: "Waiting is bounded by hand-off, reservation and budgets.",
+        mend:
+          "Hold the gate for a shorter time or less often, lower the budgets, or state the bound that follows from them."
+      )
+    case .notLinearizable:
+      RuleText(
+        what: "The answers of operations on one object are those of no order of them.",
+        protects: "Who uses an object may think of its operations as coming one after the other.",
+        mend:
+          "Make each operation one section under the object's guard: what is read before it, or after it, is of another moment."
       )
     case .expectation:
       RuleText(

@@ -11,6 +11,9 @@ extension EngineRef {
 
   /// Lets somebody go on; false if nobody ever will.
   @inline(never) func idle() -> Bool {
+    if let timed = p.pointee.timed {
+      return timed._withUnsafeGuaranteedRef { $0.idle(p.pointee.machine) }
+    }
     if p.pointee.spinning != 0 && p.pointee.spinPolicy == .await {
       var left = p.pointee.spinning
       var isRedundant = false

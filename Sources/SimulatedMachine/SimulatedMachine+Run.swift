@@ -25,6 +25,15 @@ public enum RunEnd: Sendable, Equatable {
 extension SimulatedMachine {
   // MARK: Processes
 
+  /// Calls `body` with another machine as the calling thread's, and goes back to that which was: how a program that is being built
+  /// makes, and takes down, a second system. Its CPUs never run meanwhile; what visits it are processes of the first machine.
+  package static func aside<R>(_ machine: SimulatedMachine? = nil, _ body: () throws -> R) rethrows -> R {
+    let before = softint_simulation()
+    defer { softint_set_simulation(before) }
+    if let machine { softint_set_simulation(machine.engine.p) }
+    return try body()
+  }
+
   /// Makes a thread that is no CPU and calls `body` on it. Before or during a run. Its index.
   @discardableResult
   public func visitor(_ name: String, _ body: @escaping () -> Void) -> Int {
@@ -73,6 +82,15 @@ extension SimulatedMachine {
     engine.did(.point, .none)
   }
 
+  /// A point that is ordered with others of the same word, as accesses are, and orders nothing else: for who watches from outside
+  /// when something begins and ends. Without it a reduction takes a call's return and another's beginning to commute, because
+  /// neither is an operation.
+  public static func point(_ word: UnsafeMutablePointer<SimulatedWord>, isWrite: Bool) {
+    guard let engine = EngineRef.inProcess else { return }
+    engine.announce(isWrite ? .store : .load, word, .relaxed)
+    engine.did(isWrite ? .store : .load, isWrite ? .write : .read)
+  }
+
   /// Called by a process while a program is being built: it goes on when the run begins. During a run it does nothing.
   public static func waitForRun() {
     guard let engine = EngineRef.inProcess, !engine.p.pointee.isPiloted else { return }
@@ -100,7 +118,10 @@ extension SimulatedMachine {
     process.pointee.kind = kind
     process.pointee.cpu = Int32(cpu)
     process.pointee.maker = Int32(engine.p.pointee.running)
-    if engine.p.pointee.running >= 0 { engine.weak?.inherit(index, from: engine.p.pointee.running) }
+    if engine.p.pointee.running >= 0, let weak = engine.weak {
+      engine.p.pointee.pilot._withUnsafeGuaranteedRef { $0.willMake(self, engine.p.pointee.last) }
+      weak.inherit(index, from: engine.p.pointee.running)
+    }
     if kind == .interrupt { return }
     while bodies.count <= index {
       bodies.append(nil)
@@ -163,7 +184,7 @@ extension SimulatedMachine {
         engine.process(index).pointee.state = .ready
         p.pointee.ready.insert(index)
       }
-      if memory == .rc11 { weakMemory.begin() }
+      if memory == .rc11 { weakMemory.begin(processes: p.pointee.processCount) }
       enter()
       p.pointee.isPiloted = false
       p.pointee.horizon = .max
@@ -278,6 +299,7 @@ extension SimulatedMachine {
     p.pointee.isPiloted = false
     fatalMessage = nil
     hostCurrent = nil
+    sources = []
     for index in cpuCount..<max(cpuCount, p.pointee.processCount) {
       p.pointee.processes[index].state = .ended
       p.pointee.processes[index].interrupts = nil
@@ -309,12 +331,7 @@ extension EngineRef {
       process.pointee.takesInterrupt = false
     }
     did(.start, .none)
-    let machine = p.pointee.machine
-    do {
-      let body = machine.bodies[index]!
-      machine.bodies[index] = nil
-      body()
-    }
+    runBody(index)
     // The last step is an operation: who joins depends on it.
     process.pointee.pending = Operation(kind: .end, order: .release, object: object(endWord(index)))
     decide()
@@ -333,6 +350,15 @@ extension EngineRef {
     transfer(from: process.pointee.coroutine!, to: target)
     fatalError("a process that had ended went on")
   }
+
+  /// In a function that returns: what is held on a path that never ends is never released, and through the body of a CPU that is
+  /// its system, and its machine with all stacks.
+  @inline(never) private func runBody(_ index: Int) {
+    let machine = p.pointee.machine
+    let body = machine.bodies[index]!
+    machine.bodies[index] = nil
+    body()
+  }
 }
 
 extension SimulatedMachine {
@@ -350,6 +376,21 @@ extension SimulatedMachine {
     } else {
       engine.note(engine.me, word, word.pointee.bits)
     }
+  }
+
+  #if Mutants
+    /// Plain memory of the core's is accessed: no scheduling point, but what orders it is watched.
+    public static func accessed(_ at: UnsafeRawPointer, _ access: PlainAccess) {
+      guard let engine = EngineRef.inProcess, engine.p.pointee.isPiloted else { return }
+      engine.p.pointee.pilot._withUnsafeGuaranteedRef { $0.accessed(UInt(bitPattern: at), access) }
+    }
+  #endif
+
+  /// Whether a read-modify-write or store that leaves the value as it was is a write to who watches: it is where it matters what it
+  /// releases, and not only what it changes.
+  public var countsEveryWrite: Bool {
+    get { engine.p.pointee.countsEveryWrite }
+    set { engine.p.pointee.countsEveryWrite = newValue }
   }
 
   /// Leaves the run from inside of a process, because something is wrong: ``run(_:spins:steps:until:)`` returns ``RunEnd/ended``.

@@ -31,6 +31,9 @@ extension SimulatedMachine {
     process.pointee.pending = Operation(kind: .park, order: .acquire, object: engine.object(seat.word))
     process.pointee.parkedOn = seat.memory
     process.pointee.deadline = deadline
+    if engine.p.pointee.timed != nil && process.pointee.kind == .cpu {
+      process.pointee.deadline = min(deadline, nextDue(cpu: engine.p.pointee.running))
+    }
     engine.sleepUnlessRung(engine.p.pointee.running)
     engine.decide()
     process.pointee.parkedOn = nil
@@ -88,6 +91,11 @@ extension SimulatedMachine {
     let index = engine.p.pointee.running
     let process = engine.me
     process.pointee.pending = Operation(kind: .pause)
+    if let timed = engine.p.pointee.timed {
+      timed._withUnsafeGuaranteedRef { $0.pauses(engine, index) }
+      // With time a wait ends by itself: what is watched besides only wakes it early.
+      process.pointee.hasChanged = false
+    }
     // Before the first round the loop has looked once: what came before it may be anybody's, and may be gone.
     if round == 0 && process.pointee.hasChanged { engine.keepLastSeen(process) }
     if round == 0 || !process.pointee.hasChanged {
@@ -102,6 +110,20 @@ extension SimulatedMachine {
     process.pointee.hasChanged = false
     process.pointee.seenCount = 0
     engine.did(.pause, .none)
+  }
+}
+
+extension SimulatedMachine {
+  // MARK: For who asks what processes wait for
+
+  /// The process for whose end a process waits; nil if it waits for none.
+  public func joined(_ process: Int) -> Int? {
+    isJoining(process) ? Int(engine.process(process).pointee.joins) : nil
+  }
+  /// The words that a spinning process has looked at since it last changed one.
+  public func watched(_ process: Int) -> [UnsafeMutablePointer<SimulatedWord>] {
+    let process = engine.process(process)
+    return (0..<process.pointee.seenCount).map { process.pointee.seen![$0].at }
   }
 }
 

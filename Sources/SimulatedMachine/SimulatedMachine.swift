@@ -40,6 +40,8 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   var seatsInUse = 0
   var stacks: [UnsafeMutablePointer<softint_coroutine>] = []
   var stacksInUse = 0
+  /// The devices that CPUs look at; see ``setPolledSource(on:look:nextDue:)``.
+  var sources: [(look: () -> Void, nextDue: () -> UInt64)?] = []
   /// The CPUs' records at the mark; empty without one.
   var marked: [Process] = []
   /// The word of each object of the run; index 0 is none.
@@ -112,9 +114,12 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     let process = engine.me
     process.pointee.current = pointer
     if process.pointee.kind == .cpu && engine.p.pointee.interruptible != 0 {
-      process.pointee.interrupts = pointer.flatMap {
-        InterruptSystem<SimulatedMachine>.interruptState(of: $0)
+      // Not by `flatMap`: in debug builds what that returns for nil is taken for a state by who reads it here.
+      guard let pointer else {
+        process.pointee.interrupts = nil
+        return
       }
+      process.pointee.interrupts = InterruptSystem<SimulatedMachine>.interruptState(of: pointer)
     }
   }
 
@@ -136,9 +141,9 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     guard let weak = engine.weak else { return }
     weak.fence(engine.p.pointee.running)
     for other in 0..<engine.p.pointee.processCount where other != engine.p.pointee.running {
-      // One that has ended has done all its accesses before: it takes no step, but what it knew counts.
+      // One that has ended is passed as well, by a step of its own: what it knew counts, and its end then commutes with this.
       if engine.process(other).pointee.kind == .interrupt { continue }
-      if engine.process(other).pointee.state != .ended { engine.fence(.heavyFence) }
+      engine.fence(.heavyFence)
       weak.passed(other)
     }
     engine.fence(.heavyFence)
@@ -147,6 +152,7 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
 
   public static func now() -> UInt64 {
     guard let engine = EngineRef.current else { return 0 }
+    if let timed = engine.p.pointee.timed { return engine.readClock(timed, isTicks: false) }
     // With somebody who moves the clock, looking at it is an operation.
     if engine.p.pointee.hasClock, engine.p.pointee.running >= 0 {
       engine.announce(.load, engine.p.pointee.machine.clock, .relaxed)
@@ -167,9 +173,14 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
 
   /// Makes looking at the clock an operation: before a run in which somebody calls ``elapse(_:)``.
   public func watchClock() { engine.p.pointee.hasClock = true }
-  public static func ticks() -> UInt64 { now() }
+  public static func ticks() -> UInt64 {
+    if let engine = EngineRef.current, let timed = engine.p.pointee.timed {
+      return engine.readClock(timed, isTicks: true)
+    }
+    return now()
+  }
 
-  public func pollDevices(cpu: Int) {}
+  public func pollDevices(cpu: Int) { if cpu < sources.count { sources[cpu]?.look() } }
   public var schedulingNote: String? { nil }
   public static func isSame(_ a: Seat, _ b: Seat) -> Bool { a.memory == b.memory }
 
@@ -181,6 +192,12 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   }
 
   // MARK: For pilots
+
+  /// Under weak memory: how far of each process happens before what this one does now; nil under sequential consistency. An
+  /// entry for each process and some more; valid until the next operation.
+  public func happensBefore(_ process: Int) -> UnsafePointer<UInt32>? {
+    memory == .rc11 ? weakMemory.clock(of: process) : nil
+  }
 
   /// How many processes there are now.
   public var processCount: Int { engine.p.pointee.processCount }

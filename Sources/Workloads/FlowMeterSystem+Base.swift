@@ -15,7 +15,11 @@ extension FlowMeterSystem {
     while !isOver.isSet {
       copyTalkers(&talkers, here, probe)
       page.removeAll(keepingCapacity: true)
-      for line in talkers.sorted() { print(line, to: &page, here) }
+      if probe.recording == .stages {
+        probe.printTicks &+= probe.own { for line in talkers.sorted() { print(line, to: &page, here) } }
+      } else {
+        for line in talkers.sorted() { print(line, to: &page, here) }
+      }
       if HostedMachine.ticks() >= probe.countFrom { probe.talkerRounds &+= 1 }
       // Under the big lock: its one yield point. Elsewhere it does nothing.
       system.yieldBigLock()
@@ -41,7 +45,7 @@ extension FlowMeterSystem {
   }
 
   /// How many slots of the table one hold of the guard looks at.
-  private static let slotsPerHold = 256
+  static let slotsPerHold = 256
 
   /// The copy, in bounded parts, each under the guard; how long that was held is written down.
   private func copyTalkers(
@@ -64,6 +68,17 @@ extension FlowMeterSystem {
     _ shard: MeterShard, from start: Int, _ talkers: inout TopTalkers, _ probe: Probe
   ) -> Int? {
     var next: Int?
+    if probe.recording == .stages {
+      probe.addStage(
+        .talkers,
+        probe.own {
+          next = shard.table.visit(from: start, slots: Self.slotsPerHold) {
+            talkers.offer($0)
+            probe.talkerRecords &+= 1
+          }
+        })
+      return next
+    }
     hold(probe) { next = shard.table.visit(from: start, slots: Self.slotsPerHold) { talkers.offer($0) } }
     return next
   }

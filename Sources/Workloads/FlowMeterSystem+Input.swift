@@ -46,13 +46,7 @@ extension FlowMeterSystem {
     let probe = probes[cpu]
     switch probe.recording {
     case .nothing, .latency: runInput(here, cpu, queue)
-    case .stages:
-      let before = probe.stolen
-      let start = HostedMachine.ticks()
-      runInput(here, cpu, queue)
-      let all = HostedMachine.ticks() &- start
-      probe.stageTicks[MeterStage.input.rawValue] &+= all &- (probe.stolen &- before)
-      probe.stolen = before &+ all
+    case .stages: probe.addStage(.input, probe.own { runInput(here, cpu, queue) })
     case .timeline:
       let start = HostedMachine.ticks()
       runInput(here, cpu, queue)

@@ -65,23 +65,9 @@ final class FlowMeterSystem: @unchecked Sendable {
     self.scale = scale
     self.pace = pace
     self.timeouts = timeouts
-    var configuration = Configuration()
-    configuration.execution = plan.execution
-    configuration.onViolation = .collect
-    configuration.pollInterval = 1_000
-    // A CPU that holds a gate does little of its own before it looks what others want of it, and then much for them: the
-    // frames move to the table, not the table to the frames.
-    configuration.dispatchBudget = 2
-    configuration.drainBudget = 64
-    // Polling is for latency: nothing sleeps. Parking is for power: an idle CPU sleeps at once.
-    if idle == .poll {
-      configuration.idleRounds = .max
-      configuration.spinRounds = 100_000
-    } else {
-      configuration.idleRounds = 0
-    }
     do {
-      system = try HostedSystem(on: .hosted(cpus: plan.cpus, processors: processors), configuration)
+      system = try HostedSystem(
+        on: .hosted(cpus: plan.cpus, processors: processors), plan.configuration(idle: idle))
     } catch { throw ComparisonError(description: error.description) }
     let system = self.system
     isOver = Flag()

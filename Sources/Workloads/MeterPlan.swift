@@ -58,6 +58,26 @@ struct MeterPlan {
     }
   }
 
+  /// The budgets and bounds of every discipline, on every machine.
+  func configuration(idle: IdleMode) -> Configuration {
+    var configuration = Configuration()
+    configuration.execution = execution
+    configuration.onViolation = .collect
+    configuration.pollInterval = 1_000
+    // A CPU that holds a gate does little of its own before it looks what others want of it, and then much for them: the
+    // frames move to the table, not the table to the frames.
+    configuration.dispatchBudget = 2
+    configuration.drainBudget = 64
+    // Polling is for latency: nothing sleeps. Parking is for power: an idle CPU sleeps at once.
+    if idle == .poll {
+      configuration.idleRounds = .max
+      configuration.spinRounds = 100_000
+    } else {
+      configuration.idleRounds = 0
+    }
+    return configuration
+  }
+
   /// How many tables there are.
   var shards: Int { guarding == .locks ? 16 : 1 }
 }

@@ -52,6 +52,10 @@ final class Probe: @unchecked Sendable {
   var serial = LatencyHistogram()
   var hold = LatencyHistogram()
   var stageTicks = [UInt64](repeating: 0, count: MeterStage.allCases.count)
+  /// How often each stage ran; `talkerRecords` is how many flows the talkers looked at, `printTicks` what base code takes outside of the guard.
+  var stageRuns = [UInt64](repeating: 0, count: MeterStage.allCases.count)
+  var talkerRecords: UInt64 = 0
+  var printTicks: UInt64 = 0
   /// Ticks that interrupting stages took from the one below.
   var stolen: UInt64 = 0
   var spans: [(stage: MeterStage, kind: TimelineSpan.Kind, start: UInt64, end: UInt64)] = []
@@ -75,19 +79,31 @@ final class Probe: @unchecked Sendable {
   func stage(_ stage: MeterStage, _ kind: TimelineSpan.Kind = .run, _ body: () -> Void) {
     switch recording {
     case .nothing, .latency: body()
-    case .stages:
-      let before = stolen
-      let start = HostedMachine.ticks()
-      body()
-      let all = HostedMachine.ticks() &- start
-      // What ran on top of us is not ours.
-      stageTicks[stage.rawValue] &+= all &- (stolen &- before)
-      stolen = before &+ all
+    case .stages: addStage(stage, own(body))
     case .timeline:
       let start = HostedMachine.ticks()
       body()
       if spans.count < 20_000 { spans.append((stage, kind, start, HostedMachine.ticks())) }
     }
+  }
+}
+
+extension Probe {
+  /// The ticks that a body takes without what runs on top of it, which is not its own.
+  @inline(__always)
+  func own(_ body: () -> Void) -> UInt64 {
+    let before = stolen
+    let start = HostedMachine.ticks()
+    body()
+    let all = HostedMachine.ticks() &- start
+    let own = all &- (stolen &- before)
+    stolen = before &+ all
+    return own
+  }
+
+  func addStage(_ stage: MeterStage, _ ticks: UInt64) {
+    stageTicks[stage.rawValue] &+= ticks
+    stageRuns[stage.rawValue] &+= 1
   }
 }
 

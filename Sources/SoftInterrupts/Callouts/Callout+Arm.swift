@@ -34,7 +34,8 @@ extension Callout {
     let system = node.pointee.system
     var sleeper: M.Seat?
     let result: ArmResult = system.lockedWheel(of: node) { wheel in
-      guard node.pointee.identity == identity && !node.pointee.retiring else { return .retired }
+      guard node.pointee.identity == identity && !node.pointee.retiring || Mutant.isOn(.armRetired)
+      else { return .retired }
       // A popped one that waits for its guard finds another generation there: it is superseded, and does not run for the old time.
       let waits = node.pointee.isPopped && !node.pointee.isInBody && !node.pointee.isCancelled
       if waits { node.pointee.isCancelled = true }
@@ -44,7 +45,7 @@ extension Callout {
       node.pointee.deadline = deadline
       wheel.pointee.insert(node)
       let home = system.agent(ofCPU: Int(node.pointee.cpu))
-      if home.p.pointee.nextDueShared > deadline {
+      if home.p.pointee.nextDueShared > deadline && !Mutant.isOn(.noArmRing) {
         home.p.pointee.nextDueShared = deadline
         // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls.
         home.summary.fetchOr(1, .acquireRelease)

@@ -34,6 +34,7 @@ extension InterruptSystem {
       let node = freeNode(name, home)
       // Stale callouts may ask the node meanwhile.
       core.lockedWheel(of: node) { _ in
+        M.touches(node, .write)
         node.pointee.identity = node.pointee.identity &+ 1
         node.pointee.body = body
         node.pointee.name = name
@@ -108,7 +109,9 @@ extension InterruptSystem {
 
   /// Takes a callout back and waits until its body is not running.
   @inlinable func stop(_ callout: Callout<M>, _ facts: Callout<M>.Facts, _ site: Violation.Site) {
-    if facts.guardLevel == .none {
+    if Mutant.isOn(.haltAtOnce) {
+      _ = callout.isQuelled()
+    } else if facts.guardLevel == .none {
       // A body that arms its own callout again may be run once more before we are back from the wait.
       while !callout.isQuelled() { waitForCPUs(at: facts.level, currentAgent()) }
     } else {

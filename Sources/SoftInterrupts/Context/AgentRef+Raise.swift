@@ -80,9 +80,9 @@ extension AgentRef {
     // Not noted while they are waited for: each is noted again when it is tried.
     strike(gates)
     while !left.isEmpty {
-      let level = left.lowest
+      let level = Mutant.isOn(.takeDescending) ? left.highest : left.lowest
       left.remove(level.gate)
-      let waitLevel = max(saved, level.below)
+      let waitLevel = Mutant.isOn(.takeDescending) ? gates.highest : max(saved, level.below)
       ipl = waitLevel
       acquire(system.queue(level), waitingAt: waitLevel, noting: level.gate)
       context.pointee.own.insert(level.gate)

@@ -96,6 +96,7 @@ extension AgentRef {
   /// Puts deferred work back where it is looked at, once this CPU holds no gate (or holds `none`); whether it did.
   @inlinable func readmitDeferred() -> Bool {
     if p.pointee.deferred == 0 || GateOrder.bigLockDispatch(held: held) == .deferred { return false }
+    if Mutant.isOn(.noReadmit) { return false }
     uninterrupted {
       summary.fetchOr(UInt(p.pointee.deferred), .acquireRelease)
       p.pointee.deferred = 0

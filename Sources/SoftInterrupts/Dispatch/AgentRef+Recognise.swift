@@ -25,16 +25,18 @@ extension AgentRef {
     if let node {
       let queue = node.pointee.queue!
       // Release: what we did before is visible to the granter; failing both acquires the grant.
+      var wakesNext = node.pointee.owesTry
       if !node.pointee.state.compareExchange(WaiterState.waiting, WaiterState.serving, .acquireRelease) {
         if node.pointee.state.compareExchange(WaiterState.woken, WaiterState.serving, .acquireRelease) {
-          // It was woken to try, and does not: look, so that the next one is woken instead (H52).
-          if !Mutant.isOn(.noWakeNext) { look(queue) }
+          wakesNext = true
         } else {
           ipl = max(ipl, queue.pointee.level)
           return
         }
       }
       p.pointee.waiting = nil
+      // It was woken to try, and does not: look, so that the next one is woken instead (H52).
+      if wakesNext && !Mutant.isOn(.noWakeNext) { look(queue) }
     }
     dispatch()
     if let node {
@@ -62,8 +64,12 @@ extension AgentRef {
       }
       let level = GateSet(rawValue: asked).highest
       // Clear, then look at `pending`: a schedule that comes later sets the bit again. Acquire pairs with ring and schedule.
-      summary.fetchAnd(~Self.bit(level), .acquireRelease)
+      if !Mutant.isOn(.clearHintLate) {
+        let old = summary.fetchAnd(~Self.bit(level), .acquireRelease)
+        M.looks(summary, old & Self.bit(level))
+      }
       serve(level)
+      if Mutant.isOn(.clearHintLate) { summary.fetchAnd(~Self.bit(level), .acquireRelease) }
       ipl = entry
       chargeShare(level)
     }
@@ -169,7 +175,7 @@ extension AgentRef {
     // Publish the mark, then announce. If the gate was free by then we try once more; if that fails, whoever has it now
     // took it with ATTN set (or somebody looked meanwhile and rang us), or it is kept for a waiter that will take it.
     queue.pointee.marks.fetchOr(1 << UInt(cpu), .acquireRelease)
-    if queue.pointee.word.announce(queue.pointee.gate), tryTake(queue) {
+    if !Mutant.isOn(.noTryAfterMark), queue.pointee.word.announce(queue.pointee.gate), tryTake(queue) {
       tries.pointee = 0
       return true
     }

@@ -33,7 +33,9 @@ extension AgentRef {
     let start = system.configuration.timing ? record.startRun(now: M.now()) : 0
     withUnsafeMutablePointer(to: &frame) { frame in
       context = frame
+      M.touches(slot, part: 1, .read)
       slot.pointee.body(Here(self))
+      M.touches(slot, part: 1, .read)
       context = parent
     }
     record.countRun(drained: home.p != p && !p.pointee.isLevelThread)
@@ -67,8 +69,9 @@ extension AgentRef {
       while home.p != p {
         let mine =
           home.pending(level).load(.acquire) & ~ways.suspended.load(.acquire)
-          & ways.ordered.load(.acquire) & ways.anywhere.load(.acquire)
-        if mine == 0 || budget == 0 { break }
+          & ways.ordered.load(.acquire)
+          & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.acquire))
+        if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget)) { break }
         budget -= 1
         let slot = system.oldest(of: mine, at: level, home: home)
         if claim(slot, home: home) {

@@ -26,6 +26,8 @@
   @usableFromInline var queue: UnsafeMutablePointer<GateQueue<M>>?
   @usableFromInline var since: UInt64 = 0
   @usableFromInline var passes: Int = 0
+  /// Its own CPU's: it was woken, and has not tried since. Who interrupts it in between looks in its stead (H52).
+  @usableFromInline var owesTry = false
 
   @inlinable init() {
     state = .words(1)
@@ -120,4 +122,5 @@ extension UnsafeMutablePointer {
     M.pause(round)
     round &+= 1
   }
+  M.touches(lock, .write)
 }

@@ -23,6 +23,10 @@
         seen = word.fetchOr(0, .acquireRelease)
         if seen & bit == 0 { return nil }
       }
+      if Mutant.isOn(.claimByStore) {
+        word.store((seen & ~bit) &+ (1 << half), .release)
+        return claims(seen &+ (1 << half))
+      }
       if word.compareExchange(seen, (seen & ~bit) &+ (1 << half), .acquireRelease) {
         return claims(seen &+ (1 << half))
       }
@@ -57,7 +61,7 @@ extension SystemRef {
   ) -> UnsafeMutablePointer<HandlerSlot<M>> {
     var best = slot(level, bit: bits)
     var left = bits & (bits &- 1)
-    if left == 0 { return best }
+    if left == 0 || Mutant.isOn(.ignoreStamps) { return best }
     let claims = PendingWord.claims(home.pending(level).load(.relaxed))
     var bestNumber = number(best.pointee.home(home.cpu), claims)
     while left != 0 {

@@ -82,7 +82,7 @@
   @inlinable static func admit(
     _ s: Standing, _ gates: GateSet, to level: Level, cumulative: Bool
   ) -> RaiseVerdict {
-    if gates.isEmpty { return .take(gates) }
+    if gates.isEmpty || Mutant.isOn(.anyOrder) { return .take(gates) }
     let lowest = gates.lowest
     if lowest > s.ipl && gates.isAbove(s.held) && s.kind != .disjoint { return .take(gates) }
     return admitRarely(s, gates, to: level, cumulative: cumulative)
@@ -118,6 +118,7 @@
 
   /// A wait for CPUs at `level` stands just below its gate: above every gate held *and* above the IPL.
   @inlinable static func waitForCPUs(_ s: Standing, at level: Level) -> Violation.Rule? {
+    if Mutant.isOn(.waitAnywhere) { return nil }
     if !level.gate.isAbove(s.held) || level <= s.ipl || s.lockedThrough >= level { return .waitOutOfOrder }
     return nil
   }
@@ -126,6 +127,7 @@
   @inlinable static func levelLock(
     _ s: Standing, at level: Level, rank: Int, highestRank: Int
   ) -> Violation.Rule? {
+    if Mutant.isOn(.noLockOrder) { return nil }
     if level < s.ipl || s.lockedThrough > level { return .levelLockAboveLevel }
     if s.lockedThrough == level && s.lockedThrough != .none && rank <= highestRank { return .levelLockRank }
     if !s.held.isEmpty && s.held.highest > level { return .levelLockAboveLevel }

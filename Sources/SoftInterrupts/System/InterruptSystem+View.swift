@@ -50,14 +50,41 @@
       return count
     }
 
-    /// The gates (or the LevelLocks, by level) that it waits for, the innermost wait last.
-    package var waits: [(level: Level, isLock: Bool)] {
+    /// The gates (or the LevelLocks, by level and the word of each) that it waits for, the innermost wait last.
+    package var waits: [(level: Level, isLock: Bool, word: UnsafeMutablePointer<M.Word>)] {
       (0..<agent.p.pointee.waitDepth).compactMap { index in
         guard let queue = agent.p.pointee.waiters[index].queue else { return nil }
         let level = queue.pointee.level
-        return (level, queue != agent.system.queue(level))
+        return (level, queue != agent.system.queue(level), queue.pointee.word.word)
       }
     }
+
+    /// The CPUs for which it waits: its cross-calls that are still in a list, or, in a wait for CPUs, who runs MP-safe handlers.
+    package var awaited: [(cpu: Int, level: Level, isCall: Bool)] {
+      let system = agent.system.object
+      var list: [(cpu: Int, level: Level, isCall: Bool)] = []
+      let isQuiescing = system.quiescing.contains { M.isSame($0, agent.p.pointee.seat) }
+      for cpu in 0..<system.cpuCount where !(isCPU && cpu == self.cpu) {
+        let other = system.agent(ofCPU: cpu)
+        for level in Level.allCases where level != .none {
+          var address = (other.p.pointee.calls + Int(level.rawValue)).load(.relaxed)
+          while address != 0 {
+            let call = AgentRef<M>.call(at: address)
+            if let waiter = call.waiter, M.isSame(waiter, agent.p.pointee.seat) {
+              list.append((cpu, level, true))
+            }
+            address = call.next
+          }
+          if isQuiescing && other.p.pointee.epochs[Int(level.rawValue)].isOdd {
+            list.append((cpu, level, false))
+          }
+        }
+      }
+      return list
+    }
+
+    /// What it counted for a level.
+    package func counters(_ level: Level) -> LevelCounters { agent.counters(level).pointee }
 
     /// Whether a CPU stands in its loop with nothing begun.
     package var isAtRest: Bool {
@@ -89,6 +116,15 @@
     package var gatesWord: UnsafeMutablePointer<M.Word> { core.gateWord.word }
     /// The bits of ``gatesWord`` that say which gates are owned.
     package static var ownedMask: UInt { 0xff }
+
+    /// The word that a handler's schedules compare, to be read without an operation.
+    package static func generationWord(of handler: Handler<M>) -> UnsafeMutablePointer<M.Word> {
+      handler.slot.pointee.generation
+    }
+    package func isOffline(_ cpu: Int) -> Bool { agent(ofCPU: cpu).p.pointee.offline.load(.relaxed) != 0 }
+
+    /// The bit of ``gatesWord`` that says that somebody waits for a gate, or has work for it.
+    package static func attentionBit(of level: Level) -> UInt { level.gate.attentionBits }
 
     package var collectedCount: Int { collected.count }
     package var collectedViolations: [Violation] { collected }

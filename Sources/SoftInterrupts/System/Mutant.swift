@@ -33,6 +33,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noInflightLook
   /// H6: generations are not compared.
   case staleHandles
+  /// H6: a schedule does not look again whether its handler has ended.
+  case noSecondLook
   /// H10: levels have no budget.
   case noBudget
   /// H47: a raise is a no-op if an interrupted context holds the gate.
@@ -55,6 +57,58 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noWakeNext
   /// H53: a reservation never lapses.
   case noLapse
+  /// H2, H50: gates are taken in any order.
+  case anyOrder
+  /// H3: who waits for CPUs does not wait.
+  case noWaitForCPUs
+  /// H4: a callout is halted without its guard.
+  case haltAtOnce
+  /// H5: a callout that was retired is armed.
+  case armRetired
+  /// H6, H7: a slot is used again at once.
+  case reuseAtOnce
+  /// H7: a handler may be changed from inside of its run.
+  case changeInside
+  /// H8: who waits for a gate is at `none` meanwhile.
+  case lowWait
+  /// H9: the summary's bit is cleared after the look at what is pending.
+  case clearHintLate
+  /// H12: who leaves a gate runs all that is marked.
+  case noDrainBudget
+  /// H13: who leaves a gate runs bound work too.
+  case drainBound
+  /// H29: big-lock work that was deferred is not looked at again.
+  case noReadmit
+  /// H40, H50: a wait for CPUs has no place in the order.
+  case waitAnywhere
+  /// H42: who waits does not try after it has said so.
+  case noTry
+  /// H44: a CPU goes offline with work that may run.
+  case leaveWithPending
+  /// H44: a schedule does not look at the CPU's flag after its bit.
+  case noFlagLook
+  /// H50: LevelLocks have no place in the order.
+  case noLockOrder
+  /// H51: who marks a gate does not try it after that.
+  case noTryAfterMark
+  /// H51: a claim reads and writes in two steps.
+  case claimByStore
+  /// H51: a schedule that finds the bit set writes nothing.
+  case coalesceByLoad
+  /// H56: a thread that holds gates of one system enters another.
+  case manySystems
+  /// A raise that has to wait takes the highest gate first.
+  case takeDescending
+  /// Bound ordered handlers run as their bits stand, not as they were scheduled.
+  case ignoreStamps
+  /// A callout's tick is rounded down.
+  case earlyTick
+  /// H9: arming an earlier deadline does not tell the CPU that sleeps.
+  case noArmRing
+  /// H6: what a disestablish drops is not counted.
+  case silentDrop
+  /// An interrupt that has slept keeps the ring that it used up.
+  case keepRing
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {

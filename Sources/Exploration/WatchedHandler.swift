@@ -1,0 +1,343 @@
+// Handlers that are watched: what each call promises is held against what runs.
+//
+// Law: only what must hold is asked for. A schedule, run or change is known here by the moments of its call and its return, and the
+// core's own decision lies somewhere between; whatever could have come in either order is given the benefit of it. So a finding is
+// a broken promise, while some broken promises of overlapping calls are not seen. Beginnings and ends of runs, and returns of changes,
+// are points of the handler's own word, or a reduction would take them to commute: those of runs under the gate as writes (the
+// gate orders them already), those of MP-safe runs as reads.
+
+public import SimulatedMachine
+public import SoftInterrupts
+
+extension World {
+  /// Establishes a handler whose schedules, runs and changes are watched: never twice at once, never lost, in order, not while it is
+  /// suspended, not after its end, not without having been asked to.
+  public func handler(
+    _ name: String, at level: Level, as way: WayIn, _ placement: Placement = .bound,
+    _ body: @escaping (borrowing Here<SimulatedMachine>) -> Void
+  ) throws(EstablishError) -> WatchedHandler {
+    let record = HandlerRecord(name, level, way, placement, cpus: system.cpuCount)
+    let handler = try system.establish(name, at: level, as: way, placement) { [unowned self] here in
+      if !self.isLive { return body(here) }
+      let cpu = here.cpu ?? 0
+      let isExclusive = here.gates.contains(level.gate)
+      if isExclusive { record.boundary.pass(isWrite: true) }
+      self.willRun(record, cpu, isExclusive)
+      body(here)
+      record.boundary.pass(isWrite: isExclusive)
+      self.didRun(record, cpu, isExclusive)
+    }
+    let word = InterruptSystem.generationWord(of: handler)
+    record.generation = (word, word.value)
+    handlers.append(record)
+    boundaries.append(record.boundary)
+    return WatchedHandler(world: self, raw: handler, record: record)
+  }
+}
+
+/// What is known of a handler's schedules and runs.
+final class HandlerRecord {
+  let name: String
+  let level: Level
+  var way: WayIn
+  let placement: Placement
+  let boundary = Boundary()
+  /// Runs under way on behalf of each CPU; and how many of them are the only one, under their level's gate.
+  var active: [Int]
+  var exclusive = 0
+  /// The step after which a run must start, and the step at which the last one started; by CPU.
+  var required: [UInt64]
+  var started: [UInt64]
+  /// As `required`, where the schedule's answer was that it will run although the CPU may be going offline.
+  var promised: [UInt64]
+  /// How often a schedule on a CPU has been called, and a run begun there.
+  var asked: [Int]
+  var begun: [Int]
+  var runs = 0
+  /// Other runs on a CPU since it is pending there.
+  var overtaken: [Int]
+  /// Suspensions that have returned and have not been taken back; changes whose call has not returned.
+  var suspensions = 0
+  var changing = 0
+  /// How many changes were begun; and false while two of its way in have overlapped, so that nobody knows which came last.
+  var changes = 0
+  var isWayKnown = true
+  /// Disestablished, or it has retired.
+  var hasEnded = false
+  /// The program has the plain handle too: then not every schedule is seen here.
+  var isExposed = false
+  /// The slot's generation, and the one that is this handler's.
+  var generation: (word: UnsafeMutablePointer<SimulatedWord>, mine: UInt)?
+
+  init(_ name: String, _ level: Level, _ way: WayIn, _ placement: Placement, cpus: Int) {
+    (self.name, self.level, self.way, self.placement) = (name, level, way, placement)
+    active = Array(repeating: 0, count: cpus)
+    required = Array(repeating: 0, count: cpus)
+    started = Array(repeating: 0, count: cpus)
+    promised = Array(repeating: 0, count: cpus)
+    asked = Array(repeating: 0, count: cpus)
+    begun = Array(repeating: 0, count: cpus)
+    overtaken = Array(repeating: 0, count: cpus)
+  }
+
+  var isRunning: Bool { active.contains { $0 > 0 } }
+  /// The core knows the handler no more: it was disestablished, has retired, or the system was shut down.
+  var isGone: Bool { generation.map { $0.word.value != $0.mine } ?? false }
+
+  /// Where some schedule, among those that `asked` counts, was not followed by a run.
+  func pending(_ asked: [UInt64]) -> [Int] {
+    if placement == .anywhere {
+      return (asked.max() ?? 0) > (started.max() ?? 0) ? [0] : []
+    }
+    return asked.indices.filter { asked[$0] > started[$0] }
+  }
+
+  /// On which CPU a schedule was lost.
+  func lost(_ isOffline: (Int) -> Bool) -> Int? {
+    if hasEnded || isGone || suspensions > 0 || changing > 0 || isExposed { return nil }
+    return pending(required).first {
+      placement == .anywhere || promised[$0] > started[$0] || !isOffline($0)
+    }
+  }
+}
+
+/// A word of who watches, by whose points a reduction knows what comes before what.
+final class Boundary {
+  let word: UnsafeMutablePointer<SimulatedWord>
+  init() {
+    word = .allocate(capacity: 1)
+    word.initialize(to: SimulatedWord(0))
+  }
+  deinit { word.deallocate() }
+  @inline(__always) func pass(isWrite: Bool) { SimulatedMachine.point(word, isWrite: isWrite) }
+}
+
+/// A schedule that made a bound ordered handler pending.
+struct PendingSchedule {
+  var record: HandlerRecord
+  var cpu: Int
+  /// Moments: of the call, and of when it is certain that it is in its place.
+  var called: Int
+  var returned: Int
+}
+
+/// A handler whose schedules and runs are watched.
+public struct WatchedHandler: @unchecked Sendable {
+  // Sendable: as the world.
+  unowned let world: World
+  let raw: Handler<SimulatedMachine>
+  let record: HandlerRecord
+
+  /// The plain handle. Once a program has it not every schedule is seen, and lost ones and runs without one are not looked for.
+  public var handler: Handler<SimulatedMachine> {
+    record.isExposed = true
+    return raw
+  }
+
+  /// How often it has run to its end.
+  public var runs: Int { record.runs }
+
+  /// On the calling CPU; on CPU 0 elsewhere.
+  @discardableResult public func schedule() -> ScheduleResult {
+    world.schedule(record, on: world.callingCPU ?? 0) { raw.schedule() }
+  }
+
+  @discardableResult public func schedule(on cpu: Int) -> ScheduleResult {
+    world.schedule(record, on: cpu) { raw.schedule(on: cpu) }
+  }
+
+  /// After `.done` it does not run, and what was pending has run or is counted.
+  @discardableResult public func disestablish(
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> ChangeResult {
+    let before = record.required
+    let result = world.change(record) { world.system.disestablish(raw, file: file, line: line) }
+    guard case .done(let dropped) = result else { return result }
+    record.hasEnded = true
+    if record.isRunning {
+      world.fail(.useAfterEnd, "\"\(record.name)\" is disestablished, and runs still")
+    }
+    let lost = record.pending(before)
+    if dropped < lost.count && !record.isExposed {
+      world.fail(
+        .lostWork,
+        "\"\(record.name)\" was pending on CPU \(lost.map(String.init).joined(separator: ", ")) when it was disestablished; it has not run, and \(dropped) are said to be dropped"
+      )
+    }
+    return result
+  }
+
+  /// After `.done` it does not run until it is resumed as often.
+  @discardableResult public func suspend(
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> ChangeResult {
+    let result = world.change(record) { world.system.suspend(raw, file: file, line: line) }
+    guard case .done = result else { return result }
+    record.suspensions += 1
+    if record.suspensions > 0 && record.isRunning {
+      world.fail(.takenBack, "\"\(record.name)\" is suspended, and runs still")
+    }
+    return result
+  }
+
+  @discardableResult public func resume() -> ChangeResult {
+    record.boundary.pass(isWrite: true)
+    record.suspensions -= 1
+    let result = world.change(record) { world.system.resume(raw) }
+    if result != .done(dropped: 0) { record.suspensions += 1 }
+    return result
+  }
+
+  /// From the handler's own run: no later one starts, and what is pending is dropped. (``Here/retire()`` does as well.)
+  public func retire(_ here: borrowing Here<SimulatedMachine>) { here.retire() }
+
+  /// Changes the way in; runs that start after `.done` are let in by it.
+  @discardableResult public func setWay(
+    _ way: WayIn, file: StaticString = #fileID, line: UInt = #line
+  ) -> ChangeResult {
+    let (isAlone, number) = (record.changing == 0, record.changes + 1)
+    let result = world.change(record) { world.system.setWay(way, of: raw, file: file, line: line) }
+    if case .done = result {
+      record.way = way
+      record.isWayKnown = isAlone && record.changes == number
+    }
+    return result
+  }
+}
+
+extension World {
+  /// The CPU whose context calls; nil for visitors and devices, and for who is no process.
+  var callingCPU: Int? {
+    guard let current = SimulatedMachine.runningProcess.flatMap({ machine.current($0) }),
+      let view = InterruptSystem<SimulatedMachine>.view(of: current), view.isCPU
+    else { return nil }
+    return view.cpu
+  }
+
+  func schedule(
+    _ record: HandlerRecord, on cpu: Int, _ body: () -> ScheduleResult
+  ) -> ScheduleResult {
+    let called = machine.stepCount
+    let began = moment()
+    let hadEnded = record.hasEnded
+    record.asked[cpu] += 1
+    let result = body()
+    if result == .notEstablished {
+      if !record.isGone { fail(.lostWork, "\"\(record.name)\" is established, and a schedule was refused") }
+      return result
+    }
+    if hadEnded {
+      fail(.useAfterEnd, "\"\(record.name)\" had ended, and a schedule by its old handle was accepted")
+    }
+    record.required[cpu] = max(record.required[cpu], called + 1)
+    if result == .scheduled { record.promised[cpu] = max(record.promised[cpu], called + 1) }
+    guard result == .scheduled, record.way == .ordered, record.placement == .bound,
+      record.changing == 0, record.started[cpu] <= called
+    else { return result }
+    waiting.append(
+      PendingSchedule(record: record, cpu: cpu, called: began, returned: moment()))
+    return result
+  }
+
+  /// A change of a handler: what is pending may keep its place, lose it or go, at some moment of it.
+  func change(_ record: HandlerRecord, _ body: () -> ChangeResult) -> ChangeResult {
+    record.changing += 1
+    record.changes += 1
+    defer {
+      record.changing -= 1
+      // It may have been kept from running meanwhile: only who is scheduled from here on comes after it for certain, and what was
+      // accepted may have been left where it was by a CPU that went.
+      let now = moment()
+      for index in waiting.indices where waiting[index].record === record { waiting[index].returned = now }
+      for cpu in record.promised.indices { record.promised[cpu] = 0 }
+    }
+    let result = body()
+    record.boundary.pass(isWrite: true)
+    return result
+  }
+
+  /// A run begins.
+  func willRun(_ record: HandlerRecord, _ cpu: Int, _ isExclusive: Bool) {
+    let now = machine.stepCount
+    let name = "\"\(record.name)\""
+    if record.exclusive > 0 || record.active[cpu] > 0 || (isExclusive && record.isRunning) {
+      fail(.reentered, "handler \(name) starts on CPU \(cpu) while it runs")
+    }
+    if record.hasEnded { fail(.useAfterEnd, "\(name) starts on CPU \(cpu) after its end") }
+    if record.suspensions > 0 && record.changing == 0 {
+      fail(.takenBack, "\(name) starts on CPU \(cpu) while it is suspended")
+    }
+    if record.changing == 0 && record.isWayKnown && isExclusive == (record.way == .mpSafe) {
+      fail(.reentered, "\(name) is \(record.way) now, and was let in by another way on CPU \(cpu)")
+    }
+    record.begun[cpu] += 1
+    let isAsked =
+      record.placement == .bound
+      ? record.begun[cpu] <= record.asked[cpu] : record.begun.reduce(0, +) <= record.asked.reduce(0, +)
+    if !isAsked && !record.isExposed {
+      fail(.unasked, "\(name) starts on CPU \(cpu), and nobody scheduled it there")
+    }
+    record.active[cpu] += 1
+    if isExclusive { record.exclusive += 1 }
+    record.started[cpu] = now
+    checkHere()
+    if watcher.overtakes.limit != .max { overtake(record, cpu) }
+    checkOrder(record, cpu)
+  }
+
+  func didRun(_ record: HandlerRecord, _ cpu: Int, _ isExclusive: Bool) {
+    checkHere()
+    record.active[cpu] -= 1
+    if isExclusive { record.exclusive -= 1 }
+    record.runs += 1
+    // It has retired in this run. (An MP-safe one may just be starting on another CPU.)
+    if isExclusive && record.isGone && !isStopping { record.hasEnded = true }
+  }
+
+  /// Bound ordered handlers of one level and CPU run in the order of the schedules that made them pending; the order of schedules
+  /// that overlap is nobody's.
+  private func checkOrder(_ record: HandlerRecord, _ cpu: Int) {
+    guard record.way == .ordered, record.placement == .bound else { return }
+    guard let mine = waiting.firstIndex(where: { $0.record === record && $0.cpu == cpu }) else { return }
+    let called = waiting[mine].called
+    waiting.remove(at: mine)
+    if let earlier = waiting.first(where: {
+      $0.cpu == cpu && $0.record.level == record.level && $0.returned < called && $0.record.suspensions <= 0
+        && $0.record.changing == 0 && $0.record.way == .ordered && $0.record.isWayKnown && !$0.record.isGone
+    }) {
+      fail(
+        .outOfOrder,
+        "\"\(record.name)\" runs on CPU \(cpu) before \"\(earlier.record.name)\", which was scheduled before it"
+      )
+    }
+  }
+
+  /// Whatever else is pending on a CPU is overtaken by a run that starts there.
+  private func overtake(_ record: HandlerRecord, _ cpu: Int) {
+    record.overtaken[cpu] = 0
+    for other in handlers where other !== record {
+      guard other.placement == .bound, other.required[cpu] > other.started[cpu], other.suspensions <= 0,
+        other.changing == 0, !other.isGone
+      else {
+        other.overtaken[cpu] = 0
+        continue
+      }
+      other.overtaken[cpu] += 1
+      if other.overtaken[cpu] > watcher.overtakes.limit {
+        fail(
+          .starvation,
+          "\"\(other.name)\" is pending on CPU \(cpu), where \(other.overtaken[cpu]) other runs have started since: the last was \"\(record.name)\""
+        )
+      }
+    }
+  }
+
+  /// Stops the system: what it then says was not run is held against what did not run.
+  @discardableResult public func shutdown(grace: Duration = .seconds(5)) -> ShutdownReport {
+    let isFirst = !isStopping
+    isStopping = true
+    let report = system.shutdown(grace: grace)
+    if isFirst { self.report = report }
+    return report
+  }
+}
