@@ -25,7 +25,7 @@ extension AgentRef {
     if let node {
       let queue = node.pointee.queue!
       // Release: what we did before is visible to the granter; failing both acquires the grant.
-      var wakesNext = node.pointee.owesTry
+      var wakesNext = node.pointee.owesTry && !Mutant.isOn(.noOwedTry)
       if !node.pointee.state.compareExchange(WaiterState.waiting, WaiterState.serving, .acquireRelease) {
         if node.pointee.state.compareExchange(WaiterState.woken, WaiterState.serving, .acquireRelease) {
           wakesNext = true

@@ -95,6 +95,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case claimByStore
   /// H51: a schedule that finds the bit set writes nothing.
   case coalesceByLoad
+  /// H52: a woken waiter that says that it waits again owes no try.
+  case noOwedTry
   /// H56: a thread that holds gates of one system enters another.
   case manySystems
   /// A raise that has to wait takes the highest gate first.
