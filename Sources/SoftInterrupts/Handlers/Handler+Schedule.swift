@@ -116,6 +116,7 @@ extension Handler {
       if isHere { Home<M>.bump(record.coalesced) } else { record.bumpShared(record.coalesced) }
       return .coalesced
     }
+    M.touches(slot, .read)
     if slot.pointee.isBound {
       home.p.stamp(record, claims: PendingWord.claims(old), level)
     }
