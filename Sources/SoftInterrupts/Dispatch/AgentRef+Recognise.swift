@@ -55,7 +55,8 @@ extension AgentRef {
     while true {
       if p.pointee.throttled != 0 { readmitThrottled() }
       let open = Self.bits(above: entry) & ~UInt(p.pointee.throttled)
-      let asked = summary.load(.acquire) & open
+      // Relaxed: it only chooses the level; the clearing below acquires.
+      let asked = summary.load(.relaxed) & open
       if p.pointee.isAbandoned { break }
       if asked == 0 {
         // What was deferred inside a run that held a gate: nobody else looks at it before this CPU sleeps.
