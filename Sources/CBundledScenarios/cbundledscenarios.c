@@ -19,10 +19,10 @@ static const unsigned char text4[] = {
 #embed "../../Examples/Scenarios/bound-under-migration.json"
 };
 static const unsigned char text5[] = {
-#embed "../../Examples/Scenarios/callout-freed-unguarded.json"
+#embed "../../Examples/Scenarios/callout-freed.json"
 };
 static const unsigned char text6[] = {
-#embed "../../Examples/Scenarios/callout-freed.json"
+#embed "../../Examples/Scenarios/callout-freed-unguarded.json"
 };
 static const unsigned char text7[] = {
 #embed "../../Examples/Scenarios/callout-halted.json"
@@ -34,69 +34,72 @@ static const unsigned char text9[] = {
 #embed "../../Examples/Scenarios/calls-from-below.json"
 };
 static const unsigned char text10[] = {
-#embed "../../Examples/Scenarios/cell-at-the-highest.json"
+#embed "../../Examples/Scenarios/card-and-base.json"
 };
 static const unsigned char text11[] = {
-#embed "../../Examples/Scenarios/cell-from-above.json"
+#embed "../../Examples/Scenarios/cell-at-the-highest.json"
 };
 static const unsigned char text12[] = {
-#embed "../../Examples/Scenarios/delegated-to-the-wrong-cpu.json"
+#embed "../../Examples/Scenarios/cell-from-above.json"
 };
 static const unsigned char text13[] = {
-#embed "../../Examples/Scenarios/drain-holding-nothing.json"
+#embed "../../Examples/Scenarios/delegated-to-the-wrong-cpu.json"
 };
 static const unsigned char text14[] = {
-#embed "../../Examples/Scenarios/drain-while-holding.json"
+#embed "../../Examples/Scenarios/drain-holding-nothing.json"
 };
 static const unsigned char text15[] = {
-#embed "../../Examples/Scenarios/handed-to-a-sleeper.json"
+#embed "../../Examples/Scenarios/drain-while-holding.json"
 };
 static const unsigned char text16[] = {
-#embed "../../Examples/Scenarios/level-lock-ranks.json"
+#embed "../../Examples/Scenarios/handed-to-a-sleeper.json"
 };
 static const unsigned char text17[] = {
 #embed "../../Examples/Scenarios/level-lock.json"
 };
 static const unsigned char text18[] = {
-#embed "../../Examples/Scenarios/lock-in-a-higher-path.json"
+#embed "../../Examples/Scenarios/level-lock-ranks.json"
 };
 static const unsigned char text19[] = {
-#embed "../../Examples/Scenarios/lost-wake-up.json"
+#embed "../../Examples/Scenarios/lock-in-a-higher-path.json"
 };
 static const unsigned char text20[] = {
-#embed "../../Examples/Scenarios/plain-lock-across-a-raise.json"
+#embed "../../Examples/Scenarios/lost-wake-up.json"
 };
 static const unsigned char text21[] = {
-#embed "../../Examples/Scenarios/raised-read.json"
+#embed "../../Examples/Scenarios/plain-lock-across-a-raise.json"
 };
 static const unsigned char text22[] = {
-#embed "../../Examples/Scenarios/remembered-wake-up.json"
+#embed "../../Examples/Scenarios/raised-read.json"
 };
 static const unsigned char text23[] = {
-#embed "../../Examples/Scenarios/scheduled-downwards.json"
+#embed "../../Examples/Scenarios/remembered-wake-up.json"
 };
 static const unsigned char text24[] = {
-#embed "../../Examples/Scenarios/slow-timeout-raises.json"
+#embed "../../Examples/Scenarios/scheduled-downwards.json"
 };
 static const unsigned char text25[] = {
-#embed "../../Examples/Scenarios/smallest.json"
+#embed "../../Examples/Scenarios/slow-timeout-raises.json"
 };
 static const unsigned char text26[] = {
-#embed "../../Examples/Scenarios/stale-after-a-wait.json"
+#embed "../../Examples/Scenarios/smallest.json"
 };
 static const unsigned char text27[] = {
-#embed "../../Examples/Scenarios/timeout-raises.json"
+#embed "../../Examples/Scenarios/stale-after-a-wait.json"
 };
 static const unsigned char text28[] = {
-#embed "../../Examples/Scenarios/timer-and-work-cancelled.json"
+#embed "../../Examples/Scenarios/timeout-raises.json"
 };
 static const unsigned char text29[] = {
 #embed "../../Examples/Scenarios/timer-and-work.json"
 };
 static const unsigned char text30[] = {
-#embed "../../Examples/Scenarios/unraised-read.json"
+#embed "../../Examples/Scenarios/timer-and-work-cancelled.json"
 };
 static const unsigned char text31[] = {
+#embed "../../Examples/Scenarios/unraised-read.json"
+};
+static const unsigned char text32[] = {
 #embed "../../Examples/Scenarios/way-in-changes.json"
 };
 
@@ -106,33 +109,34 @@ static const struct cbundledscenarios_entry entries[] = {
   {"bound-and-never-back", text2, sizeof text2},
   {"bound-stays-home", text3, sizeof text3},
   {"bound-under-migration", text4, sizeof text4},
-  {"callout-freed-unguarded", text5, sizeof text5},
-  {"callout-freed", text6, sizeof text6},
+  {"callout-freed", text5, sizeof text5},
+  {"callout-freed-unguarded", text6, sizeof text6},
   {"callout-halted", text7, sizeof text7},
   {"calls-for-each-other", text8, sizeof text8},
   {"calls-from-below", text9, sizeof text9},
-  {"cell-at-the-highest", text10, sizeof text10},
-  {"cell-from-above", text11, sizeof text11},
-  {"delegated-to-the-wrong-cpu", text12, sizeof text12},
-  {"drain-holding-nothing", text13, sizeof text13},
-  {"drain-while-holding", text14, sizeof text14},
-  {"handed-to-a-sleeper", text15, sizeof text15},
-  {"level-lock-ranks", text16, sizeof text16},
+  {"card-and-base", text10, sizeof text10},
+  {"cell-at-the-highest", text11, sizeof text11},
+  {"cell-from-above", text12, sizeof text12},
+  {"delegated-to-the-wrong-cpu", text13, sizeof text13},
+  {"drain-holding-nothing", text14, sizeof text14},
+  {"drain-while-holding", text15, sizeof text15},
+  {"handed-to-a-sleeper", text16, sizeof text16},
   {"level-lock", text17, sizeof text17},
-  {"lock-in-a-higher-path", text18, sizeof text18},
-  {"lost-wake-up", text19, sizeof text19},
-  {"plain-lock-across-a-raise", text20, sizeof text20},
-  {"raised-read", text21, sizeof text21},
-  {"remembered-wake-up", text22, sizeof text22},
-  {"scheduled-downwards", text23, sizeof text23},
-  {"slow-timeout-raises", text24, sizeof text24},
-  {"smallest", text25, sizeof text25},
-  {"stale-after-a-wait", text26, sizeof text26},
-  {"timeout-raises", text27, sizeof text27},
-  {"timer-and-work-cancelled", text28, sizeof text28},
+  {"level-lock-ranks", text18, sizeof text18},
+  {"lock-in-a-higher-path", text19, sizeof text19},
+  {"lost-wake-up", text20, sizeof text20},
+  {"plain-lock-across-a-raise", text21, sizeof text21},
+  {"raised-read", text22, sizeof text22},
+  {"remembered-wake-up", text23, sizeof text23},
+  {"scheduled-downwards", text24, sizeof text24},
+  {"slow-timeout-raises", text25, sizeof text25},
+  {"smallest", text26, sizeof text26},
+  {"stale-after-a-wait", text27, sizeof text27},
+  {"timeout-raises", text28, sizeof text28},
   {"timer-and-work", text29, sizeof text29},
-  {"unraised-read", text30, sizeof text30},
-  {"way-in-changes", text31, sizeof text31},
+  {"timer-and-work-cancelled", text30, sizeof text30},
+  {"unraised-read", text31, sizeof text31},
+  {"way-in-changes", text32, sizeof text32},
 };
 
 size_t cbundledscenarios_count(void) { return sizeof entries / sizeof entries[0]; }

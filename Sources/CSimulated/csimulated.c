@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -196,16 +197,18 @@ void softint_coroutine_switch(softint_coroutine *from, softint_coroutine *to) {
 
 // MARK: Traps
 
-static void (*trap_handler)(void);
+// Relaxed: every thread that simulates sets the same function.
+static void (*_Atomic trap_handler)(void);
 static struct sigaction old_ill, old_trap;
 
 static void on_trap(int number, siginfo_t *info, void *context) {
   (void)info, (void)context;
-  if (softint_trap_armed && trap_handler) {
+  void (*handler)(void) = atomic_load_explicit(&trap_handler, memory_order_relaxed);
+  if (softint_trap_armed && handler) {
     softint_trap_armed = false;
     // The signal was raised by this very instruction stream, and SA_NODEFER keeps the mask as it was, so leaving the
     // handler's frame behind on an abandoned stack is sound.
-    trap_handler();
+    handler();
   }
   // Not ours: as before. The instruction traps again on return.
   sigaction(number, number == SIGILL ? &old_ill : &old_trap, NULL);
@@ -223,6 +226,6 @@ static void install(void) {
 
 void softint_catch_traps(void (*handler)(void)) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  trap_handler = handler;
+  atomic_store_explicit(&trap_handler, handler, memory_order_relaxed);
   pthread_once(&once, install);
 }

@@ -85,9 +85,9 @@ public struct Finding: Sendable, CustomStringConvertible {
   /// Scheduling points.
   public var steps: Int
 
-  package init(
-    rule: Rule, message: String, replay: String, story: String, timeline: Timeline, preemptions: Int,
-    steps: Int
+  public init(
+    rule: Rule, message: String, replay: String, story: String, timeline: Timeline = Timeline(),
+    preemptions: Int, steps: Int
   ) {
     (self.rule, self.message, self.replay, self.story) = (rule, message, replay, story)
     (self.timeline, self.preemptions, self.steps) = (timeline, preemptions, steps)
@@ -121,10 +121,12 @@ public struct Exploration: Sendable, CustomStringConvertible {
   public var prefixes = 0
   /// Runs to the prefixes of other parts. They are not among the other numbers.
   public var passed = 0
+  /// Where the search stopped, if it stopped before its end: ``Explorer/explore(resuming:_:)`` goes on from there.
+  public var checkpoint: String?
   /// What the program said it came to (``World/outcome(_:)``), and in how many schedules.
   public var outcomes: [String: Int] = [:]
 
-  package init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
+  public init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
     (self.verdict, self.strategy, self.memory, self.schedules) = (verdict, strategy, memory, schedules)
   }
 

@@ -23,10 +23,13 @@ public struct Explorer: Sendable {
   public var limits: Limits
   /// Which part of the search is run; nil for all of it.
   public var partition: Partition?
-  /// Called now and then with how many schedules have been run.
-  public var progress: (@Sendable (Int) -> Void)?
-  /// Asked now and then whether to end with what there is.
-  public var isStopped: (@Sendable () -> Bool)?
+  /// Called after so many runs each, on the thread that explores (with several jobs: on theirs, one at a time). False ends the search;
+  /// what it came to then has a ``Exploration/checkpoint`` to go on from.
+  public var progress: (@Sendable (Progress) -> Bool)?
+  public var progressInterval = 4_096
+  /// Whether data races on the core's own plain memory are looked for: in builds with the `Mutants` trait, where the core says what
+  /// it accesses. Reduction then keeps the order of every two operations of which one may release something.
+  public var watchesCore = false
 
   public init(
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
@@ -44,9 +47,28 @@ public struct Explorer: Sendable {
   ///
   /// `program` is called once for each schedule, on the calling thread, and builds the same each time. What it throws is thrown.
   public func explore(_ program: (World) throws -> Void) throws -> Exploration {
+    try explore(runner(), program)
+  }
+
+  /// Goes on from a checkpoint of a search that stopped: the totals are those of a search that did not.
+  ///
+  /// The program, the strategy, the machine, the part and the limits of a run must be the same; what can be compared is. The limit of
+  /// ``Limits/schedules`` counts those before the checkpoint too.
+  ///
+  /// - Parameter text: of ``Exploration/checkpoint`` or ``Progress/checkpoint``.
+  /// - Throws: ``CheckpointError`` if the text is none, or one of another search; ``SearchError/different(step:)`` if the program
+  ///   does not do what it did; and what the program throws.
+  public func explore(resuming text: String, _ program: (World) throws -> Void) throws -> Exploration {
+    var search = try Search(self, runner(), resuming: text)
+    while try search.run(program) {}
+    return search.result
+  }
+
+  func runner() -> Runner {
     let runner = Runner(
       cpus: cpus, recognition: recognition, memory: memory, configuration: configuration, limits: limits)
-    return try explore(runner, program)
+    runner.watchesCore = watchesCore
+    return runner
   }
 
   func explore(_ runner: Runner, _ program: (World) throws -> Void) throws -> Exploration {
@@ -64,6 +86,7 @@ public struct Explorer: Sendable {
     let runner = Runner(
       cpus: cpus, recognition: schedule.recognition, memory: schedule.memory, configuration: configuration,
       limits: limits)
+    runner.watchesCore = watchesCore
     let shrinker = Shrinker(explorer: self, runner: runner, spins: schedule.spins)
     let (run, isLost) = try shrinker.follow(schedule.deviations, program)
     if isLost { throw ReplayError.lost(string) }
@@ -75,7 +98,7 @@ public struct Explorer: Sendable {
 /// A strategy that would miss schedules under a memory model.
 public struct StrategyError: Error, Sendable, CustomStringConvertible {
   public var description: String {
-    "reduction is sound under sequential consistency only: under RC11 use everyChoice, random or priorities"
+    "under RC11 exhaustive takes no bound, and interrupts at recognition points only: else use everyChoice, random or priorities"
   }
 }
 

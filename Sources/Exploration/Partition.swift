@@ -50,6 +50,8 @@ struct Split {
   private var wanted: Int
   /// How many prefixes have been come to.
   private(set) var prefixes = 0
+  /// The prefixes are handed out to several.
+  var isShared: Bool { counter != nil }
   /// The prefix that the search is in has a number, and is this search's own.
   private(set) var isNumbered = false
   private(set) var isOwn = true

@@ -21,6 +21,7 @@ final class Runner {
   let machine: SimulatedMachine
   let configuration: Configuration
   let limits: Limits
+  var watchesCore = false { didSet { machine.countsEveryWrite = watchesCore } }
 
   init(
     cpus: Int, recognition: Recognition, memory: MemoryModel = .sequentiallyConsistent,
@@ -54,9 +55,17 @@ final class Runner {
     pilot.overtakes.limit = limits.overtakes
     pilot.begin(machine, world.made)
     pilot.world = world
-    pilot.watchesData = !world.data.isEmpty
+    pilot.watchesCore = watchesCore
+    pilot.watchesData = !world.data.isEmpty || watchesCore
     if pilot.watchesData { pilot.clocks.begin(world, processes: machine.processCount + 4) }
+    #if Mutants
+      Weakening.run(isUnderWay: true)
+      defer { Weakening.run(isUnderWay: false) }
+    #endif
     let end = machine.run(pilot, spins: spins, steps: UInt64(limits.steps), until: limits.time)
+    #if Mutants
+      Weakening.run(isUnderWay: false)
+    #endif
     pilot.finish(machine, machine.lastEvent)
     check(world, pilot, end)
     if end == .quiet && pilot.broken == nil { for check in world.checks { check() } }

@@ -56,8 +56,9 @@ final class RandomPilot: Sampler {
 /// chosen at random among as many as the longest run so far had, the running process falls below all others.
 final class PriorityPilot: Sampler {
   private let depth: Int
-  /// Of the longest run so far, in steps.
+  /// Of the longest run so far, in steps; the last one's are not counted in before the next begins.
   var length = 100
+  var longest: Int { max(length, step) }
   private var priorities: [Int] = []
   private var changes: [Int] = []
   private var lowest = 0
@@ -68,7 +69,7 @@ final class PriorityPilot: Sampler {
   }
 
   override func begin(_ machine: SimulatedMachine, _ system: System?) {
-    length = max(length, step)
+    length = longest
     super.begin(machine, system)
     priorities = []
     lowest = 0

@@ -15,32 +15,53 @@ struct Search {
   /// Of a sample: how many schedules are this part's.
   private let sample: Int
 
-  init(_ explorer: Explorer, _ runner: Runner, _ counter: PrefixCounter? = nil) throws {
+  init(
+    _ explorer: Explorer, _ runner: Runner, _ counter: PrefixCounter? = nil, resuming text: String? = nil
+  ) throws {
     self.explorer = explorer
     self.runner = runner
-    if explorer.memory == .rc11, case .exhaustive = explorer.strategy { throw StrategyError() }
+    if explorer.memory == .rc11, case .exhaustive(let bound) = explorer.strategy,
+      bound != nil || explorer.recognition == .anywhere
+    {
+      throw StrategyError()
+    }
     let part = explorer.partition
     if let part, !part.isValid { throw SearchError.noPart(part) }
     result = Exploration(verdict: .holds, strategy: explorer.strategy, memory: explorer.memory)
     result.partition = part
-    let split = part.map { Split($0, counter) }
+    let checkpoint = try text.map { try Checkpoint($0) }
+    if let checkpoint { try checkpoint.expect(explorer.identity) }
+    let path = checkpoint?.nodes ?? []
+    let split = part.map {
+      Split($0, counter, prefixes: checkpoint?.numbers[4] ?? 0, isInside: path.count > $0.depth)
+    }
     func ofSample(_ schedules: Int) -> Int {
       guard let part else { return schedules }
       return max(0, schedules - part.index + part.count - 1) / part.count
     }
     switch explorer.strategy {
+    case .exhaustive(nil) where explorer.memory == .rc11:
+      (pilot, spins, sample) = (TreePilot(.sleepSets, bound: nil, split: split, path: path), .wake, 0)
     case .exhaustive(nil):
-      (pilot, spins, sample) = (TreePilot(.sourceSets, bound: nil, split: split), .await, 0)
+      (pilot, spins, sample) = (TreePilot(.sourceSets, bound: nil, split: split, path: path), .await, 0)
     case .exhaustive(let bound):
-      (pilot, spins, sample) = (TreePilot(.persistentSets, bound: bound, split: split), .wake, 0)
+      (pilot, spins, sample) = (TreePilot(.persistentSets, bound: bound, split: split, path: path), .wake, 0)
     case .everyChoice(let bound):
-      (pilot, spins, sample) = (TreePilot(.none, bound: bound, split: split), .wake, 0)
+      (pilot, spins, sample) = (TreePilot(.none, bound: bound, split: split, path: path), .wake, 0)
     case .random(let seed, let schedules):
       (pilot, spins, sample) = (RandomPilot(seed: seed), .wake, ofSample(schedules))
     case .priorities(let seed, let schedules, let depth):
       (pilot, spins, sample) = (PriorityPilot(seed: seed, depth: depth), .wake, ofSample(schedules))
     }
     tree = pilot as? TreePilot
+    if let checkpoint {
+      if (tree == nil) != path.isEmpty { throw CheckpointError.damaged("path") }
+      (result.schedules, result.redundant, result.steps) =
+        (checkpoint.numbers[0], checkpoint.numbers[1], checkpoint.numbers[2])
+      result.passed = checkpoint.numbers[3]
+      result.outcomes = checkpoint.outcomes
+      (pilot as? PriorityPilot)?.length = checkpoint.numbers[5]
+    }
   }
 
   /// Runs the next schedule; false if the search is over.
@@ -50,8 +71,8 @@ struct Search {
         result.verdict = .bounded
         return false
       }
-      (pilot as? Sampler)?.number =
-        result.schedules * (result.partition?.count ?? 1) + (result.partition?.index ?? 0)
+      let part = result.partition ?? Partition(depth: 0)
+      (pilot as? Sampler)?.number = result.schedules * part.count + part.index
     }
     let run = try runner.run(pilot, spins: spins, program)
     switch tree?.ended() ?? .new {
@@ -65,21 +86,60 @@ struct Search {
     case .others: result.passed += 1
     case .different(let step): throw SearchError.different(step: step)
     }
-    if let broken = run.broken {
-      result.verdict = .violation(
-        try Shrinker(explorer: explorer, runner: runner, spins: spins).finding(run, broken.rule, program))
-      return false
-    }
-    let runs = result.schedules + result.redundant
-    if let progress = explorer.progress, (runs + result.passed) & 0xfff == 0 { progress(runs) }
+    return try run.broken == nil ? goOn() : violation(run, program)
+  }
+
+  private mutating func violation(_ run: RunResult, _ program: (World) throws -> Void) throws -> Bool {
+    guard let broken = run.broken else { return true }
+    result.verdict = .violation(
+      try Shrinker(explorer: explorer, runner: runner, spins: spins).finding(run, broken.rule, program))
+    return false
+  }
+
+  private mutating func goOn() -> Bool {
     if let tree, !tree.advance(runner.machine) {
       result.prefixes = tree.split?.prefixes ?? 0
       return false
     }
-    if runs >= explorer.limits.schedules || runs & 0xff == 0 && explorer.isStopped?() == true {
-      result.verdict = .bounded
+    let runs = result.schedules + result.redundant
+    if runs >= explorer.limits.schedules {
+      stop()
+      return false
+    }
+    if let progress = explorer.progress, (runs + result.passed) % max(1, explorer.progressInterval) == 0,
+      !progress(self.progress)
+    {
+      stop()
       return false
     }
     return true
+  }
+
+  /// Ends the search before it is over.
+  mutating func stop() {
+    result.verdict = .bounded
+    if tree?.split?.isShared != true { result.checkpoint = checkpoint.text }
+  }
+
+  /// An estimate; see ``Progress/share``.
+  var share: Double { tree?.share ?? (sample == 0 ? 1 : Double(result.schedules) / Double(sample)) }
+
+  private var progress: Progress {
+    let state = self
+    return Progress(
+      schedules: result.schedules, redundant: result.redundant, steps: result.steps, share: share,
+      checkpoint: { state.tree?.split?.isShared == true ? nil : state.checkpoint.text })
+  }
+
+  private var checkpoint: Checkpoint {
+    var checkpoint = Checkpoint()
+    checkpoint.search = explorer.identity
+    checkpoint.numbers = [
+      result.schedules, result.redundant, result.steps, result.passed, tree?.split?.prefixes ?? 0,
+      (pilot as? PriorityPilot)?.longest ?? 0,
+    ]
+    checkpoint.outcomes = result.outcomes
+    checkpoint.nodes = tree?.path ?? []
+    return checkpoint
   }
 }

@@ -128,13 +128,13 @@ final class StoryTeller: Follower {
     case .heavyFence: note("heavy fence", isDetail: true)
     case .pause, .point, .lightFence, .localFence, .join: break
     case .load where object.isEmpty, .store where object.isEmpty: break
-    case .load: note("\(object) is \(String(event.value, radix: 16))", isDetail: true)
+    case .load: note("\(object) is \(Self.shown(event.value, object))", isDetail: true)
     case .store, .exchange, .fetchAdd, .fetchOr, .fetchAnd:
-      note("\(object) = \(String(event.value, radix: 16))", isDetail: true)
+      note("\(object) = \(Self.shown(event.value, object))", isDetail: true)
     case .compareExchange:
       note(
         event.access == .write
-          ? "\(object) = \(String(event.value, radix: 16))" : "\(object) is not as expected",
+          ? "\(object) = \(Self.shown(event.value, object))" : "\(object) is not as expected",
         isDetail: true)
     }
     guard let current = machine.current(process), let view = System.view(of: current) else { return }
@@ -162,6 +162,11 @@ final class StoryTeller: Follower {
     }
     if after.ipl == .high { after.ipl = earlier.ipl }
     seen[process] = after
+  }
+
+  /// A word's value. Addresses differ from run to run and are not told; what is pending is bits, many of them high.
+  private static func shown(_ value: UInt, _ object: String) -> String {
+    value >> 40 == 0 || object.hasPrefix("pending") ? String(value, radix: 16) : "an address"
   }
 
   // MARK: Text

@@ -11,6 +11,9 @@ public enum Strategy: Sendable, Equatable {
   /// With `preemptions` those only that switch away from a process that could go on at most so often (an interrupt is such a
   /// switch): persistent sets with the conservative backtrack points that a bound needs (Coons, Musuvathi and McKinley,
   /// OOPSLA 2013), and no sleep sets, which are not sound under a bound.
+  ///
+  /// Under ``MemoryModel/rc11`` without a bound only: every schedule, with everything that may be read and everywhere that may be
+  /// written, that differs in the order of operations that do not commute; by sleep sets alone.
   case exhaustive(preemptions: Int? = nil)
   /// Every choice at every point, commuting or not: the reference for small programs. With a bound as above.
   case everyChoice(preemptions: Int? = nil)

@@ -10,9 +10,14 @@
 // been interrupted, asking before that step is explored (`askedTooLate`).
 
 import SimulatedMachine
+import SoftInterrupts
 
 final class TreePilot: Watcher {
-  enum Reduction { case sourceSets, persistentSets, none }
+  enum Reduction {
+    case sourceSets, persistentSets, none
+    /// Every process that can go on is tried, unless it sleeps: for weak memory, where races say nothing of what may be read.
+    case sleepSets
+  }
 
   let reduction: Reduction
   let bound: Int?
@@ -41,17 +46,27 @@ final class TreePilot: Watcher {
   let splitDepth: Int
   /// The last interrupt of each CPU that came while the CPU could not go on by itself; an event's number.
   private let interruptedAsleep = UnsafeMutablePointer<UInt32>.allocate(capacity: 64)
+  /// The node of the process whose operation is done: options come after it.
+  @exclusivity(unchecked) private var chosenAt = 0
   @exclusivity(unchecked) private var previousIPL: UInt8 = 255
   /// In the IPL of an event: it was done on top of an interrupt.
   static let isNested: UInt8 = 0x40
 
-  init(_ reduction: Reduction, bound: Int?, split: Split? = nil) {
+  /// - Parameter path: where a search is that is gone on with.
+  init(_ reduction: Reduction, bound: Int?, split: Split? = nil, path: [Node] = []) {
     self.reduction = reduction
     self.bound = bound
     self.split = split
     splitDepth = split?.depth ?? 0
     super.init()
+    for node in path { tree.append(node) }
+    given = path.count
   }
+
+  /// Between two runs: where the search is.
+  var path: [Node] { Array(UnsafeBufferPointer(start: tree.nodes, count: tree.count)) }
+  /// See ``Progress/share``.
+  var share: Double { tree.share }
 
   deinit {
     tree.deallocate()
@@ -61,7 +76,7 @@ final class TreePilot: Watcher {
 
   override func begin(_ machine: SimulatedMachine, _ system: System?) {
     super.begin(machine, system)
-    if reduction != .none { trace.begin(processes: machine.processCount) }
+    if followsTrace { trace.begin(processes: machine.processCount) }
     asleep = 0
     worth = .new
     isNew = true
@@ -76,6 +91,8 @@ final class TreePilot: Watcher {
     if case .different = worth { return worth }
     return split!.isOwn ? worth : .others
   }
+
+  private var followsTrace: Bool { reduction == .sourceSets || reduction == .persistentSets }
 
   /// After a run: goes to the next schedule; false if there is none.
   func advance(_ machine: SimulatedMachine) -> Bool {
@@ -109,11 +126,14 @@ final class TreePilot: Watcher {
   override func choose(_ machine: SimulatedMachine, running: Int, _ enabled: ProcessSet) -> Int {
     if !isNew { return Expected.choice(machine, running: running, enabled) }
     let index = step
+    chosenAt = index
     let chosen: Int
     if index < given {
       let node = tree.nodes + index
       chosen = Int(node.pointee.chosen)
-      if node.pointee.running == Node.option || !enabled.has(chosen) {
+      if node.pointee.running == Node.option || !enabled.has(chosen)
+        || (node.pointee.enabled != enabled && machine.memory != .rc11)
+      {
         give(.different(index))
         return Expected.choice(machine, running: running, enabled)
       }
@@ -124,7 +144,7 @@ final class TreePilot: Watcher {
       var candidates = enabled & ~asleep
       // The first step of a process touches nothing and its last only what joins it: with the many choices of weak memory they
       // are not worth being tried in every place.
-      if reduction == .none && machine.memory == .rc11, let process = local(machine, candidates) {
+      if !followsTrace && machine.memory == .rc11, let process = local(machine, candidates) {
         return process
       }
       var node = Node(
@@ -138,10 +158,10 @@ final class TreePilot: Watcher {
       }
       chosen = Expected.choice(machine, running: running, candidates)
       node.chosen = UInt8(chosen)
-      node.backtrack = reduction == .none || index < splitDepth ? enabled : .only(chosen)
+      node.backtrack = followsTrace && index >= splitDepth ? .only(chosen) : enabled
       tree.append(node)
     }
-    if machine.recognition == .anywhere && reduction != .none {
+    if machine.recognition == .anywhere && followsTrace {
       interruptsAndSteps(machine, index, chosen, enabled)
     }
     return chosen
@@ -156,7 +176,7 @@ final class TreePilot: Watcher {
       if machine.kind(process) != .interrupt && (kind == .start || kind == .end) {
         tree.append(
           Node(
-            enabled: .only(process), done: 0, backtrack: .only(process), chosen: UInt8(process),
+            enabled: .only(process), done: asleep, backtrack: .only(process), chosen: UInt8(process),
             running: Node.nobody,
             preemptions: UInt16(clamping: preemptions)))
         return process
@@ -212,6 +232,10 @@ final class TreePilot: Watcher {
 
   override func happened(_ machine: SimulatedMachine, _ event: Event, _ index: Int) {
     if reduction == .none { return }
+    if reduction == .sleepSets {
+      if isNew && index + 1 >= given { weakSleepers(machine, event) }
+      return
+    }
     let process = Int(event.process)
     let object = Int(event.object)
     trace.touch(object)
@@ -263,9 +287,61 @@ final class TreePilot: Watcher {
     return pending.kind.access != .write && event.access != .write
   }
 
+  // MARK: Sleep sets under weak memory
+
+  /// As ``sleepers(_:_:_:)``, by what commutes there (Godefroid 1996: with every process tried that does not sleep, one schedule of
+  /// each class is left). A process that sleeps has been explored with all that its operation may read or where it may write;
+  /// what commutes with it does not change what that is.
+  private func weakSleepers(_ machine: SimulatedMachine, _ event: Event) {
+    let node = tree.nodes + chosenAt
+    var left = node.pointee.done & ~.only(Int(node.pointee.chosen))
+    asleep = 0
+    while left != 0 {
+      let process = left.first
+      left.remove(process)
+      if commutesWeakly(machine.pending(process), event) { asleep.insert(process) }
+    }
+  }
+
+  /// Whether an announced operation and an event of another process commute in the machine of WeakMemory.swift: they do if they
+  /// touch different words and not both the order of SC accesses. Each touches its own process's views, its word's history and, if
+  /// it is SC, that order; a heavy fence besides that the light rows of others, which light fences write. Two reads of a word
+  /// commute; what may write does not, whatever came of it. Who spins is let go on by any write.
+  private func commutesWeakly(_ pending: Operation, _ event: Event) -> Bool {
+    let (mine, its) = (pending.kind, event.kind)
+    if Self.isConsistent(mine, pending.order) && Self.isConsistent(its, event.order) { return false }
+    if (mine == .lightFence && its == .heavyFence) || (mine == .heavyFence && its == .lightFence) {
+      return false
+    }
+    if (mine == .pause && (its.access == .write || its == .unpark))
+      || (its == .pause && (mine.access == .write || mine == .unpark))
+    {
+      return false
+    }
+    if pending.object == 0 || pending.object != event.object { return true }
+    return mine.access == .read && its.access == .read
+  }
+
+  private static func isConsistent(_ kind: OperationKind, _ order: MemoryOrder) -> Bool {
+    switch kind {
+    case .heavyFence: true
+    case .load, .store, .exchange, .fetchAdd, .fetchOr, .fetchAnd, .compareExchange:
+      order == .sequentiallyConsistent
+    default: false
+    }
+  }
+
+  /// A heavy fence passes all processes, so it does not commute with the making of one.
+  override func willMake(_ machine: SimulatedMachine, _ last: Event) {
+    super.willMake(machine, last)
+    if reduction == .sleepSets {
+      fail(.fatal, "under RC11 only programs that make no process in a run are explored exhaustively")
+    }
+  }
+
   override func idled(_ machine: SimulatedMachine, _ last: Event, woken: ProcessSet) {
     super.idled(machine, last, woken: woken)
     asleep = 0
-    if reduction != .none { trace.barrier(woken) }
+    if followsTrace { trace.barrier(woken) }
   }
 }

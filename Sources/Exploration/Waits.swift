@@ -29,7 +29,9 @@ struct Waits {
       let kind = machine.kind(process)
       if kind == .interrupt || kind == .levelThread || machine.hasEnded(process) { continue }
       let view = machine.current(process).flatMap { System.view(of: $0) }
-      if kind == .cpu, view?.isAtRest ?? true, world.unfinished[process] == 0 { continue }
+      // With execution by threads a CPU's own thread never stands as at rest.
+      let isAtRest = !world.hasGates || view?.isAtRest ?? true
+      if kind == .cpu, isAtRest, world.unfinished[process] == 0 { continue }
       waits.append(wait(process, view))
     }
   }

@@ -19,6 +19,11 @@ class Watcher: Pilot {
   final let clocks = SyncClocks()
   /// Whether the program has declared data: else nothing can race.
   @exclusivity(unchecked) final var watchesData = false
+  /// Whether the core's own plain memory is watched, and what of it was accessed after the last event that was looked at.
+  @exclusivity(unchecked) final var watchesCore = false
+  /// The event that will be given next was looked at early.
+  @exclusivity(unchecked) private final var hasSeenLast = false
+  @exclusivity(unchecked) private final var touched: [(at: UInt, access: PlainAccess)] = []
 
   final var system: System?
   /// For the names of what is seen.
@@ -66,6 +71,8 @@ class Watcher: Pilot {
     observed = 0
     preemptions = 0
     deviations.removeAll(keepingCapacity: true)
+    touched.removeAll(keepingCapacity: true)
+    hasSeenLast = false
     broken = nil
     self.system = system
     gatesObject = 0
@@ -81,7 +88,7 @@ class Watcher: Pilot {
 
   /// The run is over: its last event has not been seen by ``next(_:_:_:)``.
   final func finish(_ machine: SimulatedMachine, _ last: Event) {
-    if last.process >= 0 && observed < step { observe(machine, last) }
+    if last.process >= 0 && observed < step && !hasSeenLast { observe(machine, last) }
     system = nil
   }
 
@@ -102,7 +109,7 @@ class Watcher: Pilot {
   // MARK: Pilot
 
   final override func next(_ machine: SimulatedMachine, _ last: Event, _ enabled: ProcessSet) -> Int {
-    if last.process >= 0 { observe(machine, last) }
+    lookAt(machine, last)
     if broken != nil { return -1 }
     let running = Expected.goingOn(machine, last)
     let next = choose(machine, running: running, enabled)
@@ -130,7 +137,7 @@ class Watcher: Pilot {
   }
 
   override func idled(_ machine: SimulatedMachine, _ last: Event, woken: ProcessSet) {
-    if last.process >= 0 { observe(machine, last) }
+    lookAt(machine, last)
   }
 
   // MARK: Checks
@@ -140,6 +147,7 @@ class Watcher: Pilot {
     observed += 1
     if watchesData { clocks.happened(machine, event) }
     let process = Expected.running(machine, event)
+    if !touched.isEmpty { lookAtTouched(process) }
     // First who owns what: the process has gone on since, up to its next operation.
     if event.access == .write { wrote(machine, event, process) }
     if let current = machine.current(process) {
@@ -156,6 +164,32 @@ class Watcher: Pilot {
     if watchesData && (event.kind == .read || event.kind == .write), let race = clocks.race {
       fail(.dataRace, race)
     }
+  }
+
+  /// Looks at what was done last, unless that was done already.
+  private final func lookAt(_ machine: SimulatedMachine, _ last: Event) {
+    if last.process >= 0 && !hasSeenLast { observe(machine, last) }
+    hasSeenLast = false
+  }
+
+  override func willMake(_ machine: SimulatedMachine, _ last: Event) {
+    if last.process >= 0 && !hasSeenLast { observe(machine, last) }
+    hasSeenLast = true
+  }
+
+  override func accessed(_ at: UInt, _ access: PlainAccess) {
+    guard watchesCore else { return }
+    if hasSeenLast, let process = SimulatedMachine.runningProcess {
+      clocks.accessed(process, at, access)
+    } else {
+      touched.append((at, access))
+    }
+  }
+
+  private final func lookAtTouched(_ process: Int) {
+    for (at, access) in touched { clocks.accessed(process, at, access) }
+    touched.removeAll(keepingCapacity: true)
+    if let race = clocks.race { fail(.dataRace, race) }
   }
 
   private final func look(_ process: Int, _ current: UnsafeMutableRawPointer) {
@@ -199,7 +233,7 @@ class Watcher: Pilot {
     for process in 0..<machine.processCount where machine.isSeat(word, of: process) {
       return machine.name(process)
     }
-    return world?.name(of: word) ?? "word \(event.object)"
+    return world?.name(of: word) ?? "a word of the core"
   }
 
   final func fail(_ rule: Rule, _ message: String) {

@@ -25,7 +25,9 @@ public final class World: @unchecked Sendable {
   }
   private let willUse: (InterruptSystem<SimulatedMachine>) -> Void
   private(set) var made: InterruptSystem<SimulatedMachine>?
-  private let configuration: Configuration
+  let configuration: Configuration
+  /// With execution by threads contexts only stand as if they held the gates.
+  var hasGates: Bool { configuration.execution == .inline }
   public let machine: SimulatedMachine
   let watcher: Watcher
   var handlers: [HandlerRecord] = []
@@ -135,7 +137,9 @@ public final class World: @unchecked Sendable {
   // MARK: Checks at the program's own points
 
   func checkHere() {
-    guard isLive, let process = SimulatedMachine.runningProcess else { return }
+    guard isLive, hasGates, let process = SimulatedMachine.runningProcess else {
+      return
+    }
     watcher.checkOwnership(machine, process)
     if watcher.broken != nil { SimulatedMachine.endRun() }
   }

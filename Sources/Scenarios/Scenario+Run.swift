@@ -1,7 +1,9 @@
 // Exploring a scenario, and what that came to.
 
+import ComparisonReport
 public import Exploration
 import SimulatedMachine
+import Synchronization
 
 /// What exploring a scenario came to.
 public struct ScenarioResult: Sendable {
@@ -53,19 +55,25 @@ extension Scenario {
   ///
   /// - Parameters:
   ///   - file: what the text was called, for the result and for errors.
-  ///   - progress: called now and then with how many schedules have been run.
-  ///   - isStopped: asked now and then whether to end with what there is.
+  ///   - progress: called now and then; false ends the search with what there is.
   /// - Throws: ``ScenarioError`` if the core cannot make what the scenario declares.
   public func explore(
-    file: String = "", progress: (@Sendable (Int) -> Void)? = nil, isStopped: (@Sendable () -> Bool)? = nil
+    file: String = "", progress: (@Sendable (Progress) -> Bool)? = nil
   ) throws -> ScenarioResult {
     var explorer = explorer
-    explorer.progress = progress
-    explorer.isStopped = isStopped
+    let wasEnded = Flag()
+    if let progress {
+      explorer.progress = { state in
+        let goesOn = progress(state)
+        if !goesOn { wasEnded.raise() }
+        return goesOn
+      }
+    }
+    explorer.progressInterval = 256
     do {
       let exploration = try explorer.explore(program)
       var result = ScenarioResult(scenario: self, file: file, exploration: exploration)
-      if case .bounded = exploration.verdict { result.isInterrupted = isStopped?() ?? false }
+      if case .bounded = exploration.verdict { result.isInterrupted = wasEnded.isRaised }
       return result
     } catch let refusal as Refusal {
       let exploration = Exploration(
@@ -94,10 +102,20 @@ extension Scenario {
 
   /// A program that cannot be made: nothing ran, so there is nothing to tell but why.
   private func finding(_ refusal: Refusal) -> Finding {
-    Finding(
+    let told = TerminalText.wrap(refusal.message, columns: 79, first: "   ", rest: "   ").joined(
+      separator: "\n")
+    return Finding(
       rule: refusal.rule, message: refusal.message, replay: recognition == .points ? "p" : "a",
       story:
-        "Nothing ran: the program was refused when it was made.\n=> \(refusal.rule)\n   \(refusal.message)\n",
+        "Nothing ran: the program was refused when it was made.\n=> \(refusal.rule)\n\(told)\n",
       timeline: Timeline(), preemptions: 0, steps: 0)
   }
+}
+
+/// Raised once, by whichever thread.
+private final class Flag: Sendable {
+  private let value = Atomic<Bool>(false)
+  // Relaxed: it is read after the threads that raise it have been joined.
+  func raise() { value.store(true, ordering: .relaxed) }
+  var isRaised: Bool { value.load(ordering: .relaxed) }
 }

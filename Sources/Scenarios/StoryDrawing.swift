@@ -83,16 +83,16 @@ struct StoryDrawing {
     let x = left(place)
     var svg = "<text class=\"lane\" x=\"\(x)\" y=\"18\">\(HTMLText.escape(timeline.lanes[lane]))</text>\n"
     let mine = rows.indices.filter { rows[$0].lane == lane }
-    if timeline.isCPU[lane]
-      || rows.contains(where: { $0.lane == lane && ($0.level != .none || !$0.gates.isEmpty) })
-    {
+    let hasLevels =
+      timeline.isCPU[lane] || mine.contains { rows[$0].level != .none || !rows[$0].gates.isEmpty }
+    if hasLevels {
       svg += scale(x)
       for (index, row) in mine.enumerated() {
         let end = index + 1 < mine.count ? mine[index + 1] : rows.count
         svg += state(rows[row], x, top(row), (end - row) * Size.row)
       }
     }
-    for row in mine { svg += notes(rows[row], x, top(row)) }
+    for row in mine { svg += notes(rows[row], hasLevels ? x + Size.levels + 10 : x, top(row)) }
     return svg
   }
 
@@ -134,12 +134,13 @@ struct StoryDrawing {
   }
 
   private func notes(_ moment: Timeline.Moment, _ x: Int, _ y: Int) -> String {
-    let text = moment.notes.map(\.text).joined(separator: "; ")
+    // Single words of the core only where there is nothing else to say.
     let isDetail = moment.notes.allSatisfy(\.isDetail)
+    let text = moment.notes.filter { isDetail || !$0.isDetail }.map(\.text).joined(separator: "; ")
     let shown = Self.shortened(text, Size.characters)
     let title = shown == text ? "" : "<title>\(HTMLText.escape(text))</title>"
     return
-      "<text\(isDetail ? " class=\"quiet\"" : "") x=\"\(x + Size.levels + 10)\" y=\"\(y + 15)\">\(title)\(HTMLText.escape(shown))</text>\n"
+      "<text\(isDetail ? " class=\"quiet\"" : "") x=\"\(x)\" y=\"\(y + 15)\">\(title)\(HTMLText.escape(shown))</text>\n"
   }
 
   private static func shortened(_ text: String, _ most: Int) -> String {

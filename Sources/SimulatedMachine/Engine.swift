@@ -37,6 +37,7 @@ struct Engine {
   /// Somebody moves the clock while others can go on.
   var hasClock = false
   var isWeak = false
+  var countsEveryWrite = false
   var horizon: UInt64 = .max
   var run: UInt32 = 0
   var objects: UInt32 = 0
@@ -107,9 +108,10 @@ struct EngineRef: @unchecked Sendable {
   func didWrite(_ kind: OperationKind, _ at: UnsafeMutablePointer<SimulatedWord>, _ old: UInt) {
     let process = me
     let value = at.pointee.bits
+    let isWrite = value != old || (p.pointee.countsEveryWrite && kind != .compareExchange)
     p.pointee.last = Event(
       process: Int32(truncatingIfNeeded: p.pointee.running), kind: kind, order: process.pointee.pending.order,
-      access: value == old ? .read : .write, object: process.pointee.pending.object, value: value)
+      access: isWrite ? .write : .read, object: process.pointee.pending.object, value: value)
     if value == old {
       // A plain store has looked at nothing.
       if kind != .store { note(process, at, value) }

@@ -1,5 +1,7 @@
 // Who decides which process goes on: the strategy of an exploration, or of a plain run.
 
+public import SoftInterrupts
+
 /// Decides at each scheduling point. Subclasses are strategies; this one lets the running process go on as long as it can, and
 /// then the lowest that can.
 open class Pilot {
@@ -20,6 +22,12 @@ open class Pilot {
   /// Chooses one of `count` things that the running process's operation may do (``MemoryModel/rc11``): which write is read, where in
   /// modification order one goes. 0 is the newest.
   open func option(_ machine: SimulatedMachine, _ count: Int) -> Int { 0 }
+
+  /// The running process has accessed plain memory of the core's, after its last operation (builds with the `Mutants` trait only).
+  open func accessed(_ at: UInt, _ access: PlainAccess) {}
+
+  /// Under weak memory: the running process is about to make another. What it did last, and its accesses since, are before that.
+  open func willMake(_ machine: SimulatedMachine, _ last: Event) {}
 
   /// Nobody can go on, and time or a spinning process's patience moves: everything done so far comes before what is woken now.
   open func idled(_ machine: SimulatedMachine, _ last: Event, woken: ProcessSet) {}

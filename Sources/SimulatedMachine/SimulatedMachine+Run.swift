@@ -25,6 +25,15 @@ public enum RunEnd: Sendable, Equatable {
 extension SimulatedMachine {
   // MARK: Processes
 
+  /// Calls `body` with another machine as the calling thread's, and goes back to that which was: how a program that is being built
+  /// makes, and takes down, a second system. Its CPUs never run meanwhile; what visits it are processes of the first machine.
+  package static func aside<R>(_ machine: SimulatedMachine? = nil, _ body: () throws -> R) rethrows -> R {
+    let before = softint_simulation()
+    defer { softint_set_simulation(before) }
+    if let machine { softint_set_simulation(machine.engine.p) }
+    return try body()
+  }
+
   /// Makes a thread that is no CPU and calls `body` on it. Before or during a run. Its index.
   @discardableResult
   public func visitor(_ name: String, _ body: @escaping () -> Void) -> Int {
@@ -109,7 +118,10 @@ extension SimulatedMachine {
     process.pointee.kind = kind
     process.pointee.cpu = Int32(cpu)
     process.pointee.maker = Int32(engine.p.pointee.running)
-    if engine.p.pointee.running >= 0 { engine.weak?.inherit(index, from: engine.p.pointee.running) }
+    if engine.p.pointee.running >= 0, let weak = engine.weak {
+      engine.p.pointee.pilot._withUnsafeGuaranteedRef { $0.willMake(self, engine.p.pointee.last) }
+      weak.inherit(index, from: engine.p.pointee.running)
+    }
     if kind == .interrupt { return }
     while bodies.count <= index {
       bodies.append(nil)
@@ -172,7 +184,7 @@ extension SimulatedMachine {
         engine.process(index).pointee.state = .ready
         p.pointee.ready.insert(index)
       }
-      if memory == .rc11 { weakMemory.begin() }
+      if memory == .rc11 { weakMemory.begin(processes: p.pointee.processCount) }
       enter()
       p.pointee.isPiloted = false
       p.pointee.horizon = .max
@@ -364,6 +376,21 @@ extension SimulatedMachine {
     } else {
       engine.note(engine.me, word, word.pointee.bits)
     }
+  }
+
+  #if Mutants
+    /// Plain memory of the core's is accessed: no scheduling point, but what orders it is watched.
+    public static func accessed(_ at: UnsafeRawPointer, _ access: PlainAccess) {
+      guard let engine = EngineRef.inProcess, engine.p.pointee.isPiloted else { return }
+      engine.p.pointee.pilot._withUnsafeGuaranteedRef { $0.accessed(UInt(bitPattern: at), access) }
+    }
+  #endif
+
+  /// Whether a read-modify-write or store that leaves the value as it was is a write to who watches: it is where it matters what it
+  /// releases, and not only what it changes.
+  public var countsEveryWrite: Bool {
+    get { engine.p.pointee.countsEveryWrite }
+    set { engine.p.pointee.countsEveryWrite = newValue }
   }
 
   /// Leaves the run from inside of a process, because something is wrong: ``run(_:spins:steps:until:)`` returns ``RunEnd/ended``.

@@ -114,9 +114,12 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     let process = engine.me
     process.pointee.current = pointer
     if process.pointee.kind == .cpu && engine.p.pointee.interruptible != 0 {
-      process.pointee.interrupts = pointer.flatMap {
-        InterruptSystem<SimulatedMachine>.interruptState(of: $0)
+      // Not by `flatMap`: in debug builds what that returns for nil is taken for a state by who reads it here.
+      guard let pointer else {
+        process.pointee.interrupts = nil
+        return
       }
+      process.pointee.interrupts = InterruptSystem<SimulatedMachine>.interruptState(of: pointer)
     }
   }
 
@@ -138,9 +141,9 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     guard let weak = engine.weak else { return }
     weak.fence(engine.p.pointee.running)
     for other in 0..<engine.p.pointee.processCount where other != engine.p.pointee.running {
-      // One that has ended has done all its accesses before: it takes no step, but what it knew counts.
+      // One that has ended is passed as well, by a step of its own: what it knew counts, and its end then commutes with this.
       if engine.process(other).pointee.kind == .interrupt { continue }
-      if engine.process(other).pointee.state != .ended { engine.fence(.heavyFence) }
+      engine.fence(.heavyFence)
       weak.passed(other)
     }
     engine.fence(.heavyFence)
@@ -189,6 +192,12 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   }
 
   // MARK: For pilots
+
+  /// Under weak memory: how far of each process happens before what this one does now; nil under sequential consistency. An
+  /// entry for each process and some more; valid until the next operation.
+  public func happensBefore(_ process: Int) -> UnsafePointer<UInt32>? {
+    memory == .rc11 ? weakMemory.clock(of: process) : nil
+  }
 
   /// How many processes there are now.
   public var processCount: Int { engine.p.pointee.processCount }

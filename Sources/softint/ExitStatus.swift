@@ -32,9 +32,9 @@ enum ExitStatus {
 
   /// That of `explore`, which has verdicts.
   static let exploreHelp = """
-    Exit status: 0 success, that is as expected, or no violation where nothing is expected; 64 wrong usage, or a \
-    replay string of another program; 65 a scenario is wrong; 66 no scenario that can be read; 73 an output file \
-    cannot be created; 74 an output cannot be written; 141 the reader of standard output has gone. Also: 1 a \
+    Exit status: 0 success; 64 wrong usage, or a replay string of another program; 65 a scenario is wrong; 66 no \
+    scenario that can be read; 73 an output file cannot be created; 74 an output cannot be written; 141 the reader \
+    of standard output has gone. Success is: as expected, or no violation where nothing is expected. Also: 1 a \
     violation where nothing is expected; 2 not as expected; 3 a limit or a sample without a verdict; 130 or 143 \
     interrupted. Of several scenarios the worst counts.
     """

@@ -107,7 +107,7 @@ struct ExploreCommand: ParsableCommand {
 
   private func run(_ run: ScenarioRun) throws(CommandFailure) -> Int32 {
     if let replay { return try again(replay, run) }
-    let display = quiet ? nil : ProgressDisplay(onTerminalOnly: true)
+    let display = quiet ? nil : ProgressDisplay()
     let clock = ContinuousClock()
     let start = clock.now
     let result: ScenarioResult
@@ -115,8 +115,11 @@ struct ExploreCommand: ParsableCommand {
       // Called on this thread only, although the explorer may be anybody's.
       nonisolated(unsafe) let shown = display
       result = try run.scenario.explore(
-        file: run.name, progress: { shown?.show("\($0) schedules of \(run.scenario.name)") },
-        isStopped: { Interruption.exitStatus != nil })
+        file: run.name,
+        progress: { progress in
+          shown?.show("\(progress.schedules) schedules of \(run.scenario.name)")
+          return Interruption.exitStatus == nil
+        })
     } catch {
       display?.finish()
       throw CommandFailure(message: "\(error)", status: ExitStatus.data)

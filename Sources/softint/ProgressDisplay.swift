@@ -7,21 +7,16 @@ import Glibc
 /// Shows how far a long command is.
 final class ProgressDisplay {
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let onTerminalOnly: Bool
   private let clock = ContinuousClock()
   /// When something was shown last; nil if nothing was.
   private var last: ContinuousClock.Instant?
   /// How many columns of the terminal's line hold text.
   private var columns = 0
 
-  /// - Parameter onTerminalOnly: elsewhere show nothing at all.
-  init(onTerminalOnly: Bool = false) { self.onTerminalOnly = onTerminalOnly }
-
   /// Shows a state, unless there is one already that is too recent.
   ///
   /// - Parameter fraction: how much of the work is done, from 0 to 1; nil if nobody knows.
   func show(_ text: String, fraction: Double? = nil) {
-    if onTerminalOnly && !isTerminal { return }
     let now = clock.now
     if let last, now - last < (isTerminal ? .milliseconds(100) : .seconds(5)) { return }
     last = now

@@ -40,6 +40,18 @@ struct SearchOptions: ParsableArguments {
     transform: ExploreValue.recognition)
   var recognition: Recognition?
 
+  func validate() throws {
+    if strategy == .random || strategy == .priorities, preemptions != nil {
+      throw ValidationError("--preemptions is for exhaustive and every")
+    }
+    if strategy == .exhaustive || strategy == .every, seed != nil {
+      throw ValidationError("--seed is for random and priorities")
+    }
+    if strategy == .exhaustive, memory == .rc11 {
+      throw ValidationError("under rc11 nothing is reduced: --strategy is every, random or priorities")
+    }
+  }
+
   /// A scenario with these options in the place of its own.
   func applied(to scenario: Scenario) throws(CommandFailure) -> Scenario {
     var scenario = scenario

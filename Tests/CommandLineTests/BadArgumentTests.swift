@@ -44,6 +44,28 @@ struct BadArgumentTests {
     }
     + [
       invalid("compare --disciplines mixed,mixed", "--disciplines <list>", "mixed is there twice"),
+      BadArguments("explore", "give a scenario; --list names those that are bundled"),
+      BadArguments("explore smallest --list", "give scenarios, --list or --explain, one of them"),
+      BadArguments("explore smallest card-and-base --html x", "--html is for one scenario"),
+      BadArguments("explore smallest --replay p --json", "--replay tells a story as text only"),
+      BadArguments("explore --explain nonsense", "there is no rule nonsense; --explain all lists them"),
+      invalid(
+        "explore smallest --discipline threads", "--discipline <name>",
+        "the disciplines are oneCPU, bigLock, ordered, disjoint, mpSafe"),
+      invalid(
+        "explore smallest --preemptions -1", "--preemptions <n>",
+        "give a whole number from 0 to 1000, or none"),
+      invalid(
+        "explore smallest --strategy all", "--strategy <kind>",
+        "the strategies are exhaustive, every, random, priorities"),
+      invalid("explore smallest --memory tso", "--memory <model>", "give sc or rc11"),
+      invalid("explore smallest --recognition never", "--recognition <where>", "give points or anywhere"),
+      BadArguments(
+        "explore smallest --strategy random --preemptions 1", "--preemptions is for exhaustive and every"),
+      BadArguments("explore smallest --seed 1 --strategy every", "--seed is for random and priorities"),
+      BadArguments(
+        "explore smallest --memory rc11 --strategy exhaustive",
+        "under rc11 nothing is reduced: --strategy is every, random or priorities"),
       invalid("compare --idle x", "--idle <poll|park>", "give poll or park"),
       BadArguments("compare --cpus", "missing value for '--cpus <n>'"),
       BadArguments("compare a b", "unexpected argument 'b'"),
@@ -74,7 +96,7 @@ struct BadArgumentTests {
   @Test(
     "Without a verb there is something to say too",
     arguments: [
-      ([], "no verb is given, the verbs are compare and flows"),
+      ([], "no verb is given, the verbs are compare, flows and explore"),
       (["frobnicate"], "unexpected argument 'frobnicate'"),
       (["--colour"], "unknown option '--colour'"),
     ])

@@ -17,6 +17,7 @@ struct HelpTests {
     let run = try Softint.start(arguments).end()
     #expect(run.output.contains("\n  compare  "))
     #expect(run.output.contains("\n  flows  "))
+    #expect(run.output.contains("\n  explore  "))
     #expect(run.output.contains("Example: softint compare"))
     #expect(run.status == 0)
     #expect(run.errors.isEmpty)
@@ -30,6 +31,13 @@ struct HelpTests {
         [
           "--cpus", "--disciplines", "--load", "--seconds", "--idle", "--seed", "--json", "--html",
           "--salvage", "--quiet",
+        ]
+      ),
+      (
+        "explore",
+        [
+          "--list", "--explain", "--replay", "--discipline", "--strategy", "--preemptions", "--schedules",
+          "--seed", "--memory", "--recognition", "--json", "--html", "--quiet",
         ]
       ),
       ("flows", ["--csv", "--json", "--export", "--cpus", "--discipline", "--top", "--salvage"]),

@@ -1,6 +1,6 @@
 // Small programs on the core, each with what it must come to under every schedule.
 //
-// Each is used twice: with every rule of the core on it holds, and with one rule switched off it does not (MutantTests.swift).
+// They are here to try the explorer; what is claimed of the core is in CoreProofs.
 
 import Exploration
 import SimulatedMachine
@@ -52,28 +52,6 @@ enum Scenario {
     world.finally { world.expect(urgent.runs == 1 && packets.value == 2) }
   }
 
-  /// A cumulative raise counts from the context's floor, not from its IPL: an MP-safe handler that raises above its level takes its
-  /// own level's gate as well (H38).
-  static func raisesFromMPSafe(_ world: World) throws {
-    let timers = world.shared("timers", guard: .softClock, 0)
-    let tick = try world.handler("tick", at: .softClock, as: .mpSafe) { here in
-      here.raise(to: .softBio) { _ in timers.value += 1 }
-    }
-    world.device("clock") { tick.schedule(on: 0) }
-    world.base(on: 1) { here in here.raise(exactly: .softClock) { _ in timers.value += 1 } }
-    world.finally { world.expect(timers.value == 2, "\(timers.value) of 2") }
-  }
-
-  /// A handler of the waited-for level runs on top of the wait and enters its own gate (H37).
-  static func handsOver(_ world: World) throws {
-    let onTop = try world.handler("on top", at: .softNet, as: .mpSafe) { here in
-      here.raise(exactly: .softNet) { _ in world.point() }
-    }
-    world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in world.point() } }
-    world.base(on: 1) { here in here.raise(exactly: .softNet) { _ in world.point() } }
-    world.device("line") { onTop.schedule(on: 0) }
-  }
-
   /// A little of everything: handlers of each way in, a callout, a cross-call, a visitor, a condition, a callout that is cancelled.
   static func everything(_ world: World) throws {
     let system = world.system
@@ -103,44 +81,5 @@ enum Scenario {
       system.crossCallAndWait(on: 1, at: .sched) { _ in ran.append("call") }
     }
     world.finally { world.outcome(ran.sorted().joined(separator: " ")) }
-  }
-
-  /// Marked work is not run in the middle of an MP-safe handler of its level (H41).
-  static func drains(_ world: World) throws {
-    let system = world.system
-    let cell = system.perCPU(at: .softNet) { _ in 0 }
-    nonisolated(unsafe) var isInside = [false, false]
-    let half = try world.handler("half", at: .softNet, as: .mpSafe) { here in
-      cell.open { value in
-        value = 1
-        world.point()
-        value = 0
-      }
-      // The handler's own data, protected by its level from its own CPU, is half-written here.
-      isInside[here.cpu!] = true
-      here.raise(exactly: .softNet) { _ in world.point() }
-      isInside[here.cpu!] = false
-    }
-    let other = try world.handler("other", at: .softNet, as: .ordered, .anywhere) { here in
-      world.expect(!isInside[here.cpu!], "\"other\" runs in the middle of \"half\"")
-    }
-    world.base(on: 0) { _ in half.schedule() }
-    world.base(on: 1) { _ in other.schedule() }
-  }
-
-  /// Big-lock work comes on a CPU that holds a gate (H1).
-  static func bigLockUnderGate(_ world: World) throws {
-    let legacy = world.shared("legacy", guard: Level.none, 0)
-    let big = try world.handler("big", at: .softSerial, as: .bigLock) { _ in legacy.value += 1 }
-    world.base(on: 0, as: .bigLock) { here in
-      legacy.value += 1
-      here.raise(to: .softNet) { _ in }
-    }
-    world.base(on: 1) { here in
-      here.raise(exactly: .softNet) { here in
-        big.schedule()
-        here.checkpoint()
-      }
-    }
   }
 }

@@ -17,24 +17,11 @@ struct CoreTests {
   }
 
   static let cases: [Case] = [
-    Case(name: "raises", strategy: .exhaustive(), program: Scenario.raises),
     Case(name: "schedules", strategy: .exhaustive(), program: Scenario.schedules),
     Case(name: "delegates", strategy: .exhaustive(), program: Scenario.delegates),
     Case(
       name: "serves while waiting", strategy: .exhaustive(preemptions: 2),
       program: Scenario.servesWhileWaiting),
-    Case(name: "raises from MP-safe", strategy: .exhaustive(), program: Scenario.raisesFromMPSafe),
-    Case(name: "hands over", strategy: .exhaustive(preemptions: 2), program: Scenario.handsOver),
-    Case(
-      name: "hands over at once", strategy: .exhaustive(preemptions: 2), configuration: overdueAtOnce,
-      program: Scenario.handsOver),
-    Case(
-      name: "hands over at once", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
-      configuration: overdueAtOnce, program: Scenario.handsOver),
-    Case(name: "drains", strategy: .exhaustive(preemptions: 2), program: Scenario.drains),
-    Case(
-      name: "big lock under a gate", strategy: .exhaustive(preemptions: 2), program: Scenario.bigLockUnderGate
-    ),
     Case(
       name: "schedules", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
       program: Scenario.schedules),
@@ -44,12 +31,6 @@ struct CoreTests {
     Case(
       name: "serves while waiting", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
       program: Scenario.servesWhileWaiting),
-    Case(
-      name: "hands over", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
-      program: Scenario.handsOver),
-    Case(
-      name: "big lock under a gate", recognition: .anywhere, strategy: .exhaustive(preemptions: 2),
-      program: Scenario.bigLockUnderGate),
   ]
 
   @Test("holds under every schedule of the strategy", arguments: cases)
@@ -65,7 +46,9 @@ struct CoreTests {
 
   @Test("holds in a sample under C++20's memory", arguments: [Recognition.points, .anywhere])
   func weakMemory(_ recognition: Recognition) throws {
-    for program in [Scenario.schedules, Scenario.handsOver, Scenario.bigLockUnderGate, Scenario.everything] {
+    for program in [
+      Scenario.schedules, Scenario.delegates, Scenario.servesWhileWaiting, Scenario.everything,
+    ] {
       try explore(
         cpus: 2, recognition: recognition, memory: .rc11, configuration: overdueAtOnce,
         strategy: .random(seed: 11, schedules: 150), program)

@@ -62,7 +62,7 @@
       let explored: Set<Mutant> = [
         .anyOrder, .noWaitForCPUs, .haltAtOnce, .armRetired, .reuseAtOnce, .changeInside, .lowWait,
         .clearHintLate, .noDrainBudget, .drainBound, .noReadmit, .waitAnywhere, .noTry, .leaveWithPending,
-        .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad,
+        .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad, .manySystems,
         // And these (ExplorationTests).
         .takeDescending, .ignoreStamps, .earlyTick, .noArmRing, .silentDrop, .keepRing,
       ]

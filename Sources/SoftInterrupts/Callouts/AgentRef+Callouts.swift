@@ -11,7 +11,10 @@ extension AgentRef {
     if !force && now &- p.pointee.lastPoll < system.configuration.pollInterval { return }
     p.pointee.lastPoll = now
     // Acquire: pairs with the release in `shutdown`, which wrote `stopBy` before.
-    if system.stopping.load(.acquire) & 1 != 0 && now >= system.stopBy { p.pointee.isAbandoned = true }
+    if system.stopping.load(.acquire) & 1 != 0 {
+      M.touches(system.p, .read)
+      if now >= system.stopBy { p.pointee.isAbandoned = true }
+    }
     if p.pointee.retry != 0 && now >= p.pointee.retryAt {
       uninterrupted {
         summary.fetchOr(UInt(p.pointee.retry), .acquireRelease)
@@ -88,6 +91,7 @@ extension AgentRef {
     _ node: UnsafeMutablePointer<CalloutNode<M>>, _ generation: UInt32, _ level: Level
   ) {
     let wheel = p.pointee.wheel!
+    M.touches(node, .read)
     let guardLevel = node.pointee.guardLevel
     let entered =
       guardLevel == .none

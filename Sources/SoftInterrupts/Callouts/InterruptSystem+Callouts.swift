@@ -34,6 +34,7 @@ extension InterruptSystem {
       let node = freeNode(name, home)
       // Stale callouts may ask the node meanwhile.
       core.lockedWheel(of: node) { _ in
+        M.touches(node, .write)
         node.pointee.identity = node.pointee.identity &+ 1
         node.pointee.body = body
         node.pointee.name = name

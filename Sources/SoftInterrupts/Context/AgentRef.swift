@@ -41,6 +41,7 @@
   ///
   /// The release pairs with the acquire of the CPU's clearing of the bit, so it sees what was published before.
   @inlinable func ring(_ level: Level) {
+    M.announces(summary, Self.bit(level))
     summary.fetchOr(Self.bit(level), .acquireRelease)
     unpark(level)
   }
@@ -57,7 +58,7 @@
   /// Work of this CPU was taken off it: if it waits for just that to go offline, it looks again. The taking comes before the light
   /// fence, the flag before the heavy one and a ring: so either the flag is seen here, or that ring comes after the taking.
   @inlinable func ringIfLeaving() {
-    M.lightFence()
+    M.light()
     if p.pointee.offline.load(.relaxed) != OfflineState.inUse { M.unpark(p.pointee.seat) }
   }
 

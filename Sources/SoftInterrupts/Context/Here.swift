@@ -60,7 +60,8 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
   }
 
   /// Ends the handler that this is a run of: no later run starts. Its slot and body are given back when no CPU can be in
-  /// it any more. What is pending is dropped.
+  /// it any more. What is pending is dropped. In base code, a callout's body or a cross-call, which are no run of a handler that was
+  /// established, it does nothing: a callout ends by ``Callout/retire(file:line:)``.
   @inlinable public func retire() { agent.system.object.retireSelf(agent) }
 
   /// A recognition point in long base code; see ``InterruptSystem/checkpoint()``.

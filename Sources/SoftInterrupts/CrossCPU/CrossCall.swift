@@ -23,6 +23,8 @@
   @inlinable func finish(_ state: UInt) {
     guard let done else { return }
     let waiter = waiter
+    M.touches(done, .write)
+    // Release: pairs with the waiter's acquire, after which it frees the word.
     done.store(state, .release)
     if let waiter { M.unpark(waiter) }
   }
@@ -66,7 +68,11 @@ extension InterruptSystem {
       return false
     }
     let done = UnsafeMutablePointer<M.Word>.words(1)
-    defer { done.deallocate() }
+    M.touches(done, .fresh)
+    defer {
+      M.touches(done, .write)
+      done.deallocate()
+    }
     let call = CrossCall<M>(done: done, waiter: agent.p.pointee.seat, body)
     let isPosted = post(call, cpu, level)
     // Acquire: pairs with the store after the body.
@@ -114,6 +120,7 @@ extension InterruptSystem {
     let home = agent(ofCPU: cpu)
     let list = home.p.pointee.calls + Int(level.rawValue)
     let address = UInt(bitPattern: Unmanaged.passRetained(call).toOpaque())
+    M.touches(address, .fresh)
     // Release: publishes the call to the exchange that takes the list.
     var head = list.load(.relaxed)
     repeat {
@@ -141,6 +148,7 @@ extension AgentRef {
     var address = list.exchange(0, .acquireRelease)
     var reversed: UInt = 0
     while address != 0 {
+      M.touches(address, .write)
       let call = Self.call(at: address)
       let next = call.next
       call.next = reversed

@@ -9,7 +9,7 @@ extension AgentRef {
   @inlinable func enterEpoch(_ level: Level) {
     let epoch = p.pointee.epochs + Int(level.rawValue)
     epoch.store(epoch.load(.relaxed) &+ 1, .relaxed)
-    M.lightFence()
+    M.light()
   }
 
   /// And no longer. Release: what the handlers did is visible to who sees the epoch even.
@@ -17,7 +17,7 @@ extension AgentRef {
     let epoch = p.pointee.epochs + Int(level.rawValue)
     epoch.store(epoch.load(.relaxed) &+ 1, .release)
     // Even, then look for waiters: pairs with register, heavy fence, look at epochs.
-    M.lightFence()
+    M.light()
     if system.quiescers.load(.relaxed) != 0 { system.object.wakeQuiescers() }
   }
 
@@ -47,7 +47,7 @@ extension InterruptSystem {
     let index = Int(level.rawValue)
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
     quiescers.fetchAdd(1, .sequentiallyConsistent)
-    M.heavyFence()
+    M.heavy()
     for cpu in 0..<cpuCount where !(agent.isCPU && !agent.p.pointee.isLevelThread && agent.cpu == cpu) {
       let epochs = self.agent(ofCPU: cpu).p.pointee.epochs
       let (isOdd, value) = epochs[index]

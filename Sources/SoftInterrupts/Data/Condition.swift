@@ -39,9 +39,11 @@ public final class Condition<M: Machine>: @unchecked Sendable {
     }
     while !isTrue() {
       let flag = UnsafeMutablePointer<M.Word>.words(1)
+      M.touches(flag, .fresh)
       // Registered under the guard: a signaller comes after, and finds us.
       waiting.append((agent.p.pointee.seat, flag))
       agent.leaveAllAndServe(until: { flag.load(.acquire) != 0 }, keeping: level)
+      M.touches(flag, .write)
       flag.deallocate()
     }
     return true
@@ -59,6 +61,7 @@ public final class Condition<M: Machine>: @unchecked Sendable {
     for waiter in all {
       let seat = waiter.seat
       // Once it is 1 the waiter may free the flag: the seat was copied before.
+      M.touches(waiter.flag, .write)
       waiter.flag.store(1, .release)
       M.unpark(seat)
     }

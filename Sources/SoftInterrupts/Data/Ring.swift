@@ -46,6 +46,7 @@ public final class Ring<Element, M: Machine>: @unchecked Sendable {
       knownHead.store(head.load(.acquire), .relaxed)
       if at &- knownHead.load(.relaxed) == capacity { return false }
     }
+    M.touches(slots + Int(at & (capacity &- 1)), .write)
     (slots + Int(at & (capacity &- 1))).initialize(to: element)
     // Release: publishes the slot.
     tail.store(at &+ 1, .release)
@@ -60,6 +61,7 @@ public final class Ring<Element, M: Machine>: @unchecked Sendable {
       knownTail.store(tail.load(.acquire), .relaxed)
       if at == knownTail.load(.relaxed) { return nil }
     }
+    M.touches(slots + Int(at & (capacity &- 1)), .write)
     let element = (slots + Int(at & (capacity &- 1))).move()
     // Release: the slot is free once this is seen.
     head.store(at &+ 1, .release)

@@ -64,7 +64,10 @@ extension AgentRef {
       }
       let level = GateSet(rawValue: asked).highest
       // Clear, then look at `pending`: a schedule that comes later sets the bit again. Acquire pairs with ring and schedule.
-      if !Mutant.isOn(.clearHintLate) { summary.fetchAnd(~Self.bit(level), .acquireRelease) }
+      if !Mutant.isOn(.clearHintLate) {
+        let old = summary.fetchAnd(~Self.bit(level), .acquireRelease)
+        M.looks(summary, old & Self.bit(level))
+      }
       serve(level)
       if Mutant.isOn(.clearHintLate) { summary.fetchAnd(~Self.bit(level), .acquireRelease) }
       ipl = entry

@@ -33,7 +33,9 @@ extension AgentRef {
     let start = system.configuration.timing ? record.startRun(now: M.now()) : 0
     withUnsafeMutablePointer(to: &frame) { frame in
       context = frame
+      M.touches(slot, part: 1, .read)
       slot.pointee.body(Here(self))
+      M.touches(slot, part: 1, .read)
       context = parent
     }
     record.countRun(drained: home.p != p && !p.pointee.isLevelThread)

@@ -174,13 +174,16 @@ extension AgentRef {
   @inlinable func sleep(above level: Level, refused: Bool = false, resting: Bool = false) {
     let parking = p.pointee.parking
     parking.store(1, .relaxed)
-    M.lightFence()
+    M.light()
     var deadline = UInt64.max
     let keepsTime = isCPU && !p.pointee.isLevelThread
     if keepsTime { deadline = nextDeadline() }
     if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse) }
     // Nobody is rung at the end of a shutdown's grace. Acquire: `stopBy` was written before.
-    if keepsTime && system.stopping.load(.acquire) & 1 != 0 { deadline = min(deadline, system.stopBy) }
+    if keepsTime && system.stopping.load(.acquire) & 1 != 0 {
+      M.touches(system.p, .read)
+      deadline = min(deadline, system.stopBy)
+    }
     if resting { countRest() }
     if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0 {
       system.object.machine.park(p.pointee.seat, until: deadline)

@@ -152,6 +152,7 @@ extension AgentRef {
   @inlinable func ringMarked(_ cpu: Int, _ level: Level) {
     let home = system.agent(ofCPU: cpu)
     if level == .none {
+      M.announces(home.summary, system.bigLockLevels())
       home.summary.fetchOr(system.bigLockLevels(), .acquireRelease)
       if home.p != p { M.unpark(home.p.pointee.seat) }
     } else if home.p == p {

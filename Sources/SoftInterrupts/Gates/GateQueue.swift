@@ -122,4 +122,5 @@ extension UnsafeMutablePointer {
     M.pause(round)
     round &+= 1
   }
+  M.touches(lock, .write)
 }

@@ -63,7 +63,8 @@ extension GateSet {
   /// Says that something was published for these gates; whether one of them was free, so that the caller has to try.
   /// Always a read-modify-write, also when the bit is set: a failed compare-exchange would announce nothing.
   @inlinable func announce(_ gate: GateSet) -> Bool {
-    word.fetchOr(gate.attentionBits, .acquireRelease) & gate.heldBits == 0
+    M.announces(word, gate.attentionBits)
+    return word.fetchOr(gate.attentionBits, .acquireRelease) & gate.heldBits == 0
   }
 
   /// The gates of the set that want attention now; a hint, read before a leaving to choose its path.
@@ -72,7 +73,10 @@ extension GateSet {
   }
 
   /// Clears the attention bit before a look: what is announced later sets it again. Queue lock held.
-  @inlinable func clearAttention(_ gate: GateSet) { word.fetchAnd(~gate.attentionBits, .acquireRelease) }
+  @inlinable func clearAttention(_ gate: GateSet) {
+    let old = word.fetchAnd(~gate.attentionBits, .acquireRelease)
+    M.looks(word, old & gate.attentionBits)
+  }
   @inlinable func setAttention(_ gate: GateSet) { word.fetchOr(gate.attentionBits, .acquireRelease) }
   /// Sets or clears the reservation. Queue lock held.
   @inlinable func setReserved(_ gate: GateSet) { word.fetchOr(gate.reservedBits, .acquireRelease) }

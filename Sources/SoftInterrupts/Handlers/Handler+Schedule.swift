@@ -22,7 +22,7 @@
   case scheduled
   /// It was pending already; that run starts after this call as well.
   case coalesced
-  /// The handler has been disestablished. Nothing was done.
+  /// The handler has been disestablished, perhaps during this call: no run of it is promised.
   case notEstablished
   /// The CPU is offline and the handler is bound to it: it stays pending and runs when the CPU is online again.
   case offline
@@ -80,22 +80,25 @@ extension Handler {
   }
 
   /// Says that this thread is between its look at the generation and its mark. The light fence pairs with the heavy one of
-  /// who changed the generation and looks for schedules in flight. A signal handler in between adds and subtracts.
+  /// who changed the generation and looks for schedules in flight: either that sees the counter, or the generation that is read
+  /// here is the changed one. (Sequential consistency of the counter alone would not do: it orders no later load that is not.)
+  /// A signal handler in between adds and subtracts.
   @inlinable @inline(__always) func enter(_ inflight: UnsafeMutablePointer<M.Word>?) {
     if let inflight {
       inflight.store(inflight.load(.relaxed) &+ 1, .relaxed)
-      M.lightFence()
     } else {
-      slot.pointee.foreignInflight.fetchAdd(1, .sequentiallyConsistent)
+      slot.pointee.foreignInflight.fetchAdd(1, .relaxed)
     }
+    M.light()
   }
 
-  /// Release: the mark is visible to who sees the counter at 0.
+  /// Release: the mark is visible to who sees the counter at 0 (also through other threads' additions, which are
+  /// read-modify-writes and go on with the release sequence).
   @inlinable @inline(__always) func exit(_ inflight: UnsafeMutablePointer<M.Word>?) {
     if let inflight {
       inflight.store(inflight.load(.relaxed) &- 1, .release)
     } else {
-      slot.pointee.foreignInflight.fetchAdd(0 &- 1, .sequentiallyConsistent)
+      slot.pointee.foreignInflight.fetchAdd(0 &- 1, .release)
     }
   }
 
@@ -105,14 +108,19 @@ extension Handler {
     let bit = slot.pointee.bit
     let isHere = home.p == agent?.p
     let record = slot.pointee.home(home.cpu)
+    M.touches(slot, .read)
     if isHere { Home<M>.bump(record.scheduledHere) } else { record.bumpShared(record.scheduledElsewhere) }
     if Mutant.isOn(.coalesceByLoad) && home.pending(level).load(.relaxed) & bit != 0 { return .coalesced }
     // Release: the claim acquires what the scheduler wrote. Acquire: keeps the stamp's read after the bit.
     let old = home.pending(level).fetchOr(bit, .acquireRelease)
+    // Bit, then look again: who ends the handler changes the generation before its read-modify-write takes the bit. If that found
+    // no bit of ours, it came before our mark in the word's order, so we see what it changed, and promise nothing.
+    let isStill = slot.pointee.generation.load(.relaxed) == generation || Mutant.isOn(.noSecondLook)
     if old & bit != 0 {
       if isHere { Home<M>.bump(record.coalesced) } else { record.bumpShared(record.coalesced) }
-      return .coalesced
+      return isStill ? .coalesced : .notEstablished
     }
+    if !isStill { return .notEstablished }
     if slot.pointee.isBound {
       home.p.stamp(record, claims: PendingWord.claims(old), level)
     }
@@ -121,6 +129,7 @@ extension Handler {
       record.pendingSince.store(UInt(truncatingIfNeeded: M.now()) | 1, .relaxed)
     }
     // Publish (the bit), then ask: pairs with the CPU's clear of the summary before it reads the pending word.
+    M.announces(home.summary, AgentRef<M>.bit(level))
     home.summary.fetchOr(AgentRef<M>.bit(level), .acquireRelease)
     if !isHere || home.p.pointee.levelSeats != nil {
       home.unpark(level)
@@ -129,7 +138,7 @@ extension Handler {
       M.unpark(home.p.pointee.seat)
     }
     // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
-    M.lightFence()
+    M.light()
     if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
       return system.object.reroute(self, from: home)
     }

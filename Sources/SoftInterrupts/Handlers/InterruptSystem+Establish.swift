@@ -75,6 +75,8 @@ extension InterruptSystem {
       let index = free.trailingZeroBitCount
       let slot = slotMemory(level, index)
       ways.used.fetchOr(slot.pointee.bit, .relaxed)
+      M.touches(slot, .write)
+      M.touches(slot, part: 1, .write)
       old = slot.pointee.body
       slot.pointee.name = name
       slot.pointee.isBound = placement == .bound
@@ -110,6 +112,7 @@ extension InterruptSystem {
       ways.set(slot.pointee.bit, nil)
       let dropped = self.clearPending(slot)
       // No run is under way and none can start: the body may go. It dies outside of any lock.
+      M.touches(slot, part: 1, .write)
       body = slot.pointee.body
       slot.pointee.body = { _ in }
       // Or the next owner of the slot would be suspended for ever.
@@ -245,7 +248,7 @@ extension InterruptSystem {
       guard home.pending(level).fetchOr(0, .acquireRelease) & slot.pointee.bit != 0 else { continue }
       home.ring(level)
       // Change, then flag: as a schedule does. A CPU that was seen in use leaves only after it has seen the change.
-      M.lightFence()
+      M.light()
       if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse { _ = reroute(handler, from: home) }
     }
     handler.exit(inflight)

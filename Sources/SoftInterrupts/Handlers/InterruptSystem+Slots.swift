@@ -27,7 +27,7 @@ extension InterruptSystem {
     let ways = ways(level)
     let waiting = ways.quarantined.load(.acquire)
     if waiting == 0 { return }
-    M.heavyFence()
+    M.heavy()
     var bodies: [(borrowing Here<M>) -> Void] = []
     let slots = (0..<UInt.bitWidth).filter { waiting & (1 << UInt($0)) != 0 }
     bodies.reserveCapacity(slots.count)
@@ -42,6 +42,7 @@ extension InterruptSystem {
           continue
         }
         _ = clearPending(slot)
+        M.touches(slot, part: 1, .write)
         bodies.append(slot.pointee.body)
         slot.pointee.body = { _ in }
         ways.used.fetchAnd(~slot.pointee.bit, .acquireRelease)
@@ -62,7 +63,7 @@ extension InterruptSystem {
   /// Whether no schedule is between its look at the generation and its mark. After a heavy fence, so that one that is not seen has
   /// seen what was changed before.
   @inlinable func noScheduleInFlight() -> Bool {
-    if foreignInflight.load(.sequentiallyConsistent) != 0 { return false }
+    if foreignInflight.load(.acquire) != 0 { return false }
     for cpu in 0..<cpuCount where agent(ofCPU: cpu).p.pointee.inflight.load(.acquire) != 0 { return false }
     for thread in levelThreads where thread.agent.pointee.inflight.load(.acquire) != 0 { return false }
     return visitorsAreQuiet()
@@ -70,7 +71,8 @@ extension InterruptSystem {
 
   /// A handler that ends itself: no later run starts, and its slot is given back after this one.
   @inlinable func retireSelf(_ agent: AgentRef<M>) {
-    guard let slot = agent.context.pointee.slot else { return }
+    // In a callout's body or a cross-call the run is one of the core's own handlers, which serve all callouts and calls.
+    guard let slot = agent.context.pointee.slot, slot.pointee.bit & InternalSlots.mask == 0 else { return }
     let ways = ways(slot.pointee.level)
     lockedTable {
       guard slot.pointee.generation.load(.acquire) & 1 != 0 else { return }

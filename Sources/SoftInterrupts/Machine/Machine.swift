@@ -77,6 +77,11 @@ public protocol Machine: AnyObject, Sendable {
 
   /// Reports a defect that cannot be survived, and does not return.
   static func fatal(_ message: String) -> Never
+
+  #if Mutants
+    /// The core accesses plain memory of its own; has a default, which does nothing.
+    static func accessed(_ at: UnsafeRawPointer, _ access: PlainAccess)
+  #endif
 }
 
 /// Why a machine could not do what was asked; the text says what to do.
@@ -108,25 +113,4 @@ public protocol MachineWord: BitwiseCopyable {
   static func compareExchange(
     _ at: UnsafeMutablePointer<Self>, _ expected: UInt, _ desired: UInt, _ order: MemoryOrder
   ) -> Bool
-}
-
-/// The operations, spelled on the address.
-extension UnsafeMutablePointer where Pointee: MachineWord {
-  @inlinable @inline(__always) func load(_ order: MemoryOrder) -> UInt { Pointee.load(self, order) }
-  @inlinable @inline(__always) func store(_ value: UInt, _ order: MemoryOrder) {
-    Pointee.store(self, value, order)
-  }
-  @inlinable @inline(__always) func exchange(_ value: UInt, _ order: MemoryOrder) -> UInt {
-    Pointee.exchange(self, value, order)
-  }
-  @inlinable @inline(__always) @discardableResult
-  func fetchAdd(_ value: UInt, _ order: MemoryOrder) -> UInt { Pointee.fetchAdd(self, value, order) }
-  @inlinable @inline(__always) @discardableResult
-  func fetchOr(_ bits: UInt, _ order: MemoryOrder) -> UInt { Pointee.fetchOr(self, bits, order) }
-  @inlinable @inline(__always) @discardableResult
-  func fetchAnd(_ bits: UInt, _ order: MemoryOrder) -> UInt { Pointee.fetchAnd(self, bits, order) }
-  @inlinable @inline(__always)
-  func compareExchange(_ expected: UInt, _ desired: UInt, _ order: MemoryOrder) -> Bool {
-    Pointee.compareExchange(self, expected, desired, order)
-  }
 }

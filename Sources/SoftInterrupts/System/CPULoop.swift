@@ -137,9 +137,11 @@ extension InterruptSystem {
         && (configuration.execution == .threads || Mutant.isOn(.leaveWithPending) || !hasPending(agent))
       if isIdle && isOver() { break }
       if isIdle && mayLeave {
+        // Nobody adds base code since before the state said `leaving`; what came in between is run.
+        if hasJobsLeft(cpu) { continue }
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(OfflineState.away, .release)
-        M.lightFence()
+        M.light()
         if quiescers.load(.sequentiallyConsistent) != 0 { wakeQuiescers() }
         continue
       }
@@ -218,12 +220,22 @@ extension InterruptSystem {
     while M.now() < deadline {
       let counts = agents.map { $0.pointee.rest.load(.acquire) }
       // With threads for levels the CPUs' own threads dispatch nothing: what is pending is asked of the level threads.
-      let isAsked = { (cpu: Int) in self.hasPending(self.agent(ofCPU: cpu)) || self.hasJobsLeft(cpu) }
       let dispatches = configuration.execution == .inline || agents.first?.pointee.isLevelThread == true
-      if counts.allSatisfy({ $0 & 1 == 1 }), !dispatches || !(0..<cpuCount).contains(where: isAsked),
-        zip(agents, counts).allSatisfy({ $0.pointee.rest.load(.acquire) == $1 })
-      {
-        return
+      let isPending = { (cpu: Int) in self.hasPending(self.agent(ofCPU: cpu)) }
+      // The job locks last, and only if all else is quiet: a wait that writes in each round is none.
+      if counts.allSatisfy({ $0 & 1 == 1 }), !dispatches || !(0..<cpuCount).contains(where: isPending) {
+        if dispatches, let busy = (0..<cpuCount).first(where: hasJobsLeft) {
+          // Only its CPU runs them, and it has been rung or will be.
+          let rest = agent(ofCPU: busy).p.pointee.rest
+          while configuration.execution == .inline && rest.load(.acquire) == counts[busy]
+            && M.now() < deadline
+          {
+            M.pause(round)
+            round += 1
+          }
+        } else if zip(agents, counts).allSatisfy({ $0.pointee.rest.load(.acquire) == $1 }) {
+          return
+        }
       }
       M.pause(round)
       round += 1

@@ -29,11 +29,15 @@ extension Here {
     let seat = system.object.machine.makeVisitorSeat()
     defer { system.object.machine.releaseSeat(seat) }
     nonisolated(unsafe) let flags = (back, gone)
+    M.touches(words, .fresh)
+    M.touches(agent.p, .write)
     do throws(MachineError) {
       try system.object.machine.startSubstitute(forCPU: agent.cpu) {
         M.setCurrent(UnsafeMutableRawPointer(agent.p))
+        M.touches(agent.p, .write)
         // Acquire and release: what each of the two threads wrote as this CPU is visible to the other.
         system.object.loop(agent, runsJobs: false) { flags.0.load(.acquire) != 0 }
+        M.touches(agent.p, .write)
         M.setCurrent(nil)
         flags.1.store(1, .release)
         M.unpark(seat)
@@ -47,6 +51,7 @@ extension Here {
       agent.summary.fetchOr(1, .acquireRelease)
       M.unpark(agent.p.pointee.seat)
       while gone.load(.acquire) == 0 { system.object.machine.park(seat, until: .max) }
+      M.touches(agent.p, .write)
       // Whatever visitor the thread is by now.
       if let visitor = M.current { AgentRef(visitor.assumingMemoryBound(to: Agent<M>.self)).endVisit() }
       M.setCurrent(UnsafeMutableRawPointer(agent.p))

@@ -28,10 +28,11 @@ extension InterruptSystem {
   @inlinable @inline(never) func visitorAgent() -> AgentRef<M> {
     if let current = M.current {
       let other = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-      if other.isCPU || !other.held.isEmpty || other.context != other.p.pointee.base {
+      let isInside = other.isCPU || !other.held.isEmpty || other.context != other.p.pointee.base
+      if isInside && !Mutant.isOn(.manySystems) {
         other.system.object.report(.twoSystems, other, .none, "another system", .init("", 0), mustTrap: true)
       }
-      other.endVisit()
+      if !isInside { other.endVisit() }
     }
     var found: UnsafeMutablePointer<Agent<M>>?
     lockedVisitors {
@@ -43,9 +44,11 @@ extension InterruptSystem {
     if found == nil {
       let made = UnsafeMutablePointer<Agent<M>>.allocate(capacity: 1)
       made.initialize(to: Agent(system: core, cpu: nil, seat: machine.makeVisitorSeat()))
+      M.touches(made, .fresh)
       lockedVisitors { visitors.append(made) }
       found = made
     }
+    M.touches(found!, .write)
     M.setCurrent(found)
     return AgentRef(found!)
   }
@@ -100,6 +103,7 @@ extension AgentRef {
     if isCPU { return }
     precondition(held.isEmpty, "a thread ended while it held gates: leave every raise first")
     M.setCurrent(nil)
+    M.touches(p, .write)
     if p.pointee.visit.compareExchange(VisitState.taken, VisitState.idle, .acquireRelease) { return }
     p.pointee.deallocate()
     p.deallocate()

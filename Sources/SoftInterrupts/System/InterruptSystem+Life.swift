@@ -72,6 +72,7 @@ extension InterruptSystem {
     guard isFirst else { return ShutdownReport() }
     for cpu in 0..<cpuCount { lockedJobs(jobs + cpu) { closed[cpu].insert(.forShutdown) } }
     let (deadline, overflow) = M.now().addingReportingOverflow(grace.clampedNanoseconds)
+    M.touches(core.p, .write)
     core.p.pointee.stopBy = overflow ? .max : deadline
     stopping.fetchOr(1, .acquireRelease)
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
@@ -95,7 +96,7 @@ extension InterruptSystem {
         }
       }
     }
-    M.heavyFence()
+    M.heavy()
     // A schedule that has seen the old generation marks, and is counted. It waits for nothing, so neither do we for long.
     var round = 0
     while !Mutant.isOn(.noInflightLook) && !noScheduleInFlight() {
@@ -109,6 +110,7 @@ extension InterruptSystem {
         if cpus > 0 && index >= InternalSlots.count {
           report.pending.append((slot.pointee.name, cpus))
         }
+        M.touches(slot, part: 1, .write)
         slot.pointee.body = { _ in }
       }
     }
@@ -157,6 +159,7 @@ extension InterruptSystem {
   @inlinable func dropCalls(_ cpu: Int, _ level: Level) {
     var address = (agents[cpu].calls + Int(level.rawValue)).exchange(0, .acquireRelease)
     while let pointer = UnsafeRawPointer(bitPattern: address) {
+      M.touches(address, .write)
       let call = Unmanaged<CrossCall<M>>.fromOpaque(pointer).takeRetainedValue()
       address = call.next
       droppedCalls.fetchAdd(1, .acquireRelease)

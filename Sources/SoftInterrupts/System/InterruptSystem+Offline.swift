@@ -36,7 +36,7 @@ extension InterruptSystem {
     guard accepted else { return false }
     // Flag, then look: pairs with bit, then flag, of schedule; store–load on two words, so the heavy fence. The CPU leaves only
     // once it sees that the fence has been: so it sees each mark whose maker has seen no flag.
-    M.heavyFence()
+    M.heavy()
     home.p.pointee.offline.store(OfflineState.leaving, .release)
     if !Mutant.isOn(.noOfflineLook) {
       for level in Level.allCases where level != .none {
@@ -49,9 +49,11 @@ extension InterruptSystem {
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
     quiescers.fetchAdd(1, .sequentiallyConsistent)
     // Register, then look: pairs with the CPU's last state, light fence, look for who waits.
-    M.heavyFence()
+    M.heavy()
     agent.serveUntil {
-      home.p.pointee.offline.load(.acquire) == OfflineState.away
+      let state = home.p.pointee.offline.load(.acquire)
+      // In use: it was away, and somebody has put it back before we looked.
+      return state == OfflineState.away || state == OfflineState.inUse
         || self.stopping.load(.acquire) & Self.cpusMayLeave != 0
     }
     quiescers.fetchAdd(0 &- 1, .sequentiallyConsistent)
@@ -76,7 +78,7 @@ extension InterruptSystem {
       accepted = true
     }
     guard accepted else { return false }
-    M.heavyFence()
+    M.heavy()
     for level in Level.allCases where level != .none {
       if home.pending(level).fetchOr(0, .acquireRelease) & PendingWord.handlers != 0 { home.ring(level) }
     }

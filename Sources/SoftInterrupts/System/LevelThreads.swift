@@ -66,7 +66,8 @@ extension InterruptSystem {
     let ways = ways(level)
     let all = GateSet.above(.none, through: .high).union(Level.none.gate)
     // Clear, then look: a schedule that comes later rings again.
-    home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquireRelease)
+    let old = home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquireRelease)
+    M.looks(home.summary, old & AgentRef<M>.bit(level))
     var ran = false
     home.enterEpoch(level)
     while !agent.p.pointee.isAbandoned {
@@ -77,7 +78,10 @@ extension InterruptSystem {
       let slot = core.oldest(of: bits, at: level, home: home)
       if agent.claim(slot, home: home) { agent.run(slot, as: .thread, own: all, home: home) }
       ran = true
-      if stopping.load(.acquire) & 1 != 0 && M.now() >= core.stopBy { agent.p.pointee.isAbandoned = true }
+      if stopping.load(.acquire) & 1 != 0 {
+        M.touches(core.p, .read)
+        if M.now() >= core.stopBy { agent.p.pointee.isAbandoned = true }
+      }
     }
     home.leaveEpoch(level)
     return ran && !agent.p.pointee.isAbandoned

@@ -33,6 +33,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noInflightLook
   /// H6: generations are not compared.
   case staleHandles
+  /// H6: a schedule does not look again whether its handler has ended.
+  case noSecondLook
   /// H10: levels have no budget.
   case noBudget
   /// H47: a raise is a no-op if an interrupted context holds the gate.
@@ -93,6 +95,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case claimByStore
   /// H51: a schedule that finds the bit set writes nothing.
   case coalesceByLoad
+  /// H56: a thread that holds gates of one system enters another.
+  case manySystems
   /// A raise that has to wait takes the highest gate first.
   case takeDescending
   /// Bound ordered handlers run as their bits stand, not as they were scheduled.

@@ -1,0 +1,38 @@
+// Which declarations of the public API are operations, and why the others are none.
+//
+// Law: every public member of a type that operates is covered by an operation, or stands here with a reason; a test compares both
+// with the sources, so that a new operation cannot be forgotten.
+
+/// The public API of the core, by name: "InterruptSystem.barrier(at:file:line:)".
+public enum PublicSurface {
+  /// The types whose public members do something to a running system.
+  public static let operating = [
+    "InterruptSystem", "Here", "Handler", "Callout", "PerCPU", "LevelLock", "Condition", "Ring",
+  ]
+
+  /// The public types besides: values that are asked for or answered, and what a machine implements. They touch nothing shared.
+  public static let values = [
+    "AtomicWord", "ArmResult", "BaseWay", "CalloutError", "CancelResult", "ChangeResult", "Configuration",
+    "ContextKind", "EstablishError", "Execution", "GateSet", "HandlerStatistics", "HeldGate",
+    "InterruptState",
+    "Level", "LevelCounters", "LevelStatistics", "Machine", "MachineError", "MachineWord", "MemoryOrder",
+    "Mutant", "Placement", "Rule", "ScheduleResult", "ShutdownReport", "Site", "SystemStatistics",
+    "Violation",
+    "ViolationPolicy", "WayIn",
+  ]
+
+  /// Members of the operating types that are no operation of a program, and why.
+  public static let others: [String: String] = [
+    "InterruptSystem.init(on:_:)": "the start: nothing of the system is there beside it",
+    "InterruptSystem.machine": "constant",
+    "InterruptSystem.configuration": "constant",
+    "InterruptSystem.cpuCount": "constant",
+    "InterruptSystem.handlersPerLevel": "constant",
+    "InterruptSystem.hasWitness": "constant",
+    "InterruptSystem.threadEnded(_:)": "for machines: what a thread calls after its last operation",
+    "InterruptSystem.interruptState(of:)": "for machines: an address, constant while the system lives",
+  ]
+
+  /// What the operations stand for.
+  public static var covered: Set<String> { Set(PublicOperation.all.flatMap(\.covers)) }
+}
