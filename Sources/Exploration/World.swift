@@ -26,6 +26,8 @@ public final class World: @unchecked Sendable {
   private let willUse: (InterruptSystem<SimulatedMachine>) -> Void
   private(set) var made: InterruptSystem<SimulatedMachine>?
   let configuration: Configuration
+  /// With execution by threads contexts only stand as if they held the gates.
+  var hasGates: Bool { configuration.execution == .inline }
   public let machine: SimulatedMachine
   let watcher: Watcher
   var handlers: [HandlerRecord] = []
@@ -135,8 +137,7 @@ public final class World: @unchecked Sendable {
   // MARK: Checks at the program's own points
 
   func checkHere() {
-    // With execution by threads contexts only stand as if they held the gates.
-    guard isLive, let process = SimulatedMachine.runningProcess, configuration.execution == .inline else {
+    guard isLive, hasGates, let process = SimulatedMachine.runningProcess else {
       return
     }
     watcher.checkOwnership(machine, process)
