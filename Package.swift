@@ -75,7 +75,9 @@ let package = Package(
     .testTarget(name: "SimulatedMachineTests", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
     .testTarget(
       name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
-    .testTarget(name: "CoreProofsTests", dependencies: ["CoreProofs"]),
+    .testTarget(
+      name: "CoreProofsTests",
+      dependencies: ["CoreProofs", "Exploration", "SimulatedMachine", "SoftInterrupts"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
     .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
     .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),

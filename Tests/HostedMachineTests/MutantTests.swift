@@ -58,7 +58,9 @@
 
     @Test("every mutant has a scenario")
     func all() {
-      let tested = Set(Self.cases.map(\.mutant))
+      // Those need what this machine has not, or too exact a moment: they are explored (CoreProofsTests).
+      let explored: Set<Mutant> = [.noRingAfterInterrupt]
+      let tested = Set(Self.cases.map(\.mutant)).union(explored)
       #expect(Mutant.allCases.allSatisfy { $0 == .none || tested.contains($0) })
     }
   }

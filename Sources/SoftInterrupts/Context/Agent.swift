@@ -81,6 +81,8 @@
   @usableFromInline var isAbandoned = false
   /// This CPU is offline: no run starts here but of cross-calls.
   @usableFromInline var isAside = false
+  /// It has begun to fall asleep: what it found before may be stale once something has run on top of it.
+  @usableFromInline var fallsAsleep = false
   @usableFromInline let isCPU: Bool
   /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
   @usableFromInline var isLevelThread = false

@@ -168,6 +168,8 @@ extension AgentRef {
   /// nobody else does. Who is `resting` counts it: while the count is odd nothing is scheduled from here.
   @inlinable func sleep(above level: Level, refused: Bool = false, resting: Bool = false) {
     let parking = p.pointee.parking
+    // Set also when a sleep on top of it has been: who interrupts puts it back (`interruptArrived`).
+    p.pointee.fallsAsleep = true
     parking.store(1, .relaxed)
     M.lightFence()
     var deadline = UInt64.max
@@ -182,6 +184,7 @@ extension AgentRef {
     }
     if resting { countRest() }
     parking.store(0, .relaxed)
+    p.pointee.fallsAsleep = false
     if keepsTime { poll(force: true) }
   }
 }

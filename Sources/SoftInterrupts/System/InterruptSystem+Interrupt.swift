@@ -27,7 +27,15 @@ extension InterruptSystem {
   /// Does nothing on a thread of execution that is no CPU.
   @inlinable public static func interruptArrived() {
     guard let current = M.current else { return }
-    AgentRef(current.assumingMemoryBound(to: Agent<M>.self)).recognise()
+    let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+    let fellAsleep = agent.p.pointee.fallsAsleep
+    agent.recognise()
+    // What we interrupt is about to sleep until a time that it has worked out. What ran here may have armed a callout and looked at
+    // the wheel already, or have slept and used up a ring: this ring makes the sleep end, and work out the time again.
+    if fellAsleep && !Mutant.isOn(.noRingAfterInterrupt) {
+      agent.p.pointee.fallsAsleep = true
+      M.unpark(agent.p.pointee.seat)
+    }
   }
 
   /// For machines: where the CPU, whose ``Machine/current`` is `current`, shows what it admits. Valid while the system lives.

@@ -55,6 +55,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noWakeNext
   /// H53: a reservation never lapses.
   case noLapse
+  /// What interrupts somebody who falls asleep does not wake it again, though it may have looked at the clock.
+  case noRingAfterInterrupt
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
