@@ -21,6 +21,8 @@ class Watcher: Pilot {
   @exclusivity(unchecked) final var watchesData = false
 
   private final var system: System?
+  /// Called when a process has come to own a gate, with whether somebody asks for it: for bounds that are counted in tenures.
+  @exclusivity(unchecked) final var tenure: ((Level, _ process: Int, _ isAskedFor: Bool) -> Void)?
   /// For the names of what is seen.
   weak final var world: World?
   @exclusivity(unchecked) private final var gatesObject: UInt32 = 0
@@ -152,6 +154,7 @@ class Watcher: Pilot {
         let level = changed.trailingZeroBitCount
         changed &= changed &- 1
         owners[level] = event.value >> UInt(level) & 1 != 0 ? Int32(process) : -1
+        if let tenure, owners[level] >= 0 { begins(tenure, level, process) }
       }
     } else if gatesObject == 0 || event.value == 2 {
       wroteRarely(machine, event, process)
@@ -165,9 +168,16 @@ class Watcher: Pilot {
       wrote(machine, event, process)
     } else if event.kind == .compareExchange, event.value == 2, let waiter = system.waiter(of: word) {
       for other in 0..<machine.processCount where machine.current(other) == waiter.agent {
-        owners[waiter.gate.rawValue.trailingZeroBitCount] = Int32(other)
+        let level = waiter.gate.rawValue.trailingZeroBitCount
+        owners[level] = Int32(other)
+        if let tenure { begins(tenure, level, other) }
       }
     }
+  }
+
+  @inline(never)
+  private final func begins(_ tenure: (Level, Int, Bool) -> Void, _ level: Int, _ process: Int) {
+    tenure(Level.allCases[level], process, System.isAskedFor(Level.allCases[level], in: gates))
   }
 
   /// Inside of a body: every gate that its context says it holds is this process's. (What its interrupted contexts say is as of

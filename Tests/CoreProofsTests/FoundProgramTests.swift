@@ -50,6 +50,25 @@ struct FoundProgramTests {
   }
 }
 
+@Suite("Fairness")
+struct FairnessTests {
+  /// With K and both budgets of 1 and 2.
+  static var all: [FairnessBound] {
+    FairnessBound.all(patience: 1, budget: 1) + FairnessBound.all(patience: 2, budget: 2)
+  }
+
+  @Test("no schedule goes beyond a bound, and one reaches it", arguments: all.indices)
+  func bounds(_ index: Int) throws {
+    var bound = Self.all[index]
+    bound.limits.schedules = 2_000
+    let result = try bound.explore()
+    #expect(result.exploration.finding == nil, "\(bound): \(result.exploration)")
+    if case .holds = result.exploration.verdict {
+      #expect(result.worst == bound.bound, "\(bound): the worst was \(result.worst) of \(bound.bound)")
+    }
+  }
+}
+
 #if Mutants
   @Suite("Mutants that random programs found", .serialized)
   struct FoundProgramMutantTests {

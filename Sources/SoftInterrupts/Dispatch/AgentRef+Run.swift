@@ -68,7 +68,7 @@ extension AgentRef {
         let mine =
           home.pending(level).load(.acquire) & ~ways.suspended.load(.acquire)
           & ways.ordered.load(.acquire) & ways.anywhere.load(.acquire)
-        if mine == 0 || budget == 0 { break }
+        if mine == 0 || (budget == 0 && !Mutant.isOn(.noRunBudget)) { break }
         budget -= 1
         let slot = system.oldest(of: mine, at: level, home: home)
         if claim(slot, home: home) {

@@ -175,7 +175,8 @@ extension AgentRef {
     var deadline = UInt64.max
     let keepsTime = isCPU && !p.pointee.isLevelThread
     if keepsTime { deadline = nextDeadline() }
-    if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse) }
+    // One more: it has lapsed when it is older than that.
+    if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse &+ 1) }
     // Nobody is rung at the end of a shutdown's grace. Acquire: `stopBy` was written before.
     if keepsTime && system.stopping.load(.acquire) & 1 != 0 { deadline = min(deadline, system.stopBy) }
     if resting { countRest() }

@@ -59,6 +59,9 @@
       }
     }
 
+    /// What it has counted at a level.
+    package func counters(_ level: Level) -> LevelCounters { agent.counters(level).pointee }
+
     /// Whether a CPU stands in its loop with nothing begun.
     package var isAtRest: Bool {
       agent.p.pointee.waitDepth == 0 && agent.context == agent.p.pointee.base && agent.held.isEmpty
@@ -85,10 +88,25 @@
       return nil
     }
 
+    /// Who is in the queue of a gate, the first first.
+    package func waiters(at level: Level) -> [UnsafeMutableRawPointer] {
+      var list: [UnsafeMutableRawPointer] = []
+      var at = core.queue(level).pointee.head
+      while let waiter = at {
+        if let agent = waiter.pointee.agent { list.append(UnsafeMutableRawPointer(agent)) }
+        at = waiter.pointee.next
+      }
+      return list
+    }
+
     /// The word of all gates.
     package var gatesWord: UnsafeMutablePointer<M.Word> { core.gateWord.word }
     /// The bits of ``gatesWord`` that say which gates are owned.
     package static var ownedMask: UInt { 0xff }
+    /// Whether a value of ``gatesWord`` has a gate's attention bit.
+    package static func isAskedFor(_ level: Level, in value: UInt) -> Bool {
+      value & level.gate.attentionBits != 0
+    }
 
     package var collectedCount: Int { collected.count }
     package var collectedViolations: [Violation] { collected }

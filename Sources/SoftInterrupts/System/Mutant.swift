@@ -57,6 +57,12 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noLapse
   /// What interrupts somebody who falls asleep does not wake it again, though it may have looked at the clock.
   case noRingAfterInterrupt
+  /// Who leaves passes over a waiter that was woken and is about to try.
+  case passOverTrying
+  /// Asynchronous work never queues for its gate, however often it has failed.
+  case noQueueing
+  /// A dispatch and a leaver run all that there is.
+  case noRunBudget
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
