@@ -64,6 +64,7 @@
         .anyOrder, .noWaitForCPUs, .haltAtOnce, .armRetired, .reuseAtOnce, .changeInside, .lowWait,
         .clearHintLate, .noDrainBudget, .drainBound, .noReadmit, .waitAnywhere, .noTry, .leaveWithPending,
         .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad, .noOwedTry, .manySystems,
+        .passOverTrying, .noQueueing, .noRunBudget,
         // And these (ExplorationTests).
         .takeDescending, .ignoreStamps, .earlyTick, .noArmRing, .silentDrop, .keepRing,
       ]

@@ -143,7 +143,7 @@ extension AgentRef {
       let bits =
         pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.ordered.load(.acquire)
       if bits == 0 { return }
-      if budget == 0 || pauses(level) {
+      if (budget == 0 && !Mutant.isOn(.noRunBudget)) || pauses(level) {
         summary.fetchOr(Self.bit(level), .acquireRelease)
         return
       }
@@ -183,7 +183,7 @@ extension AgentRef {
     if queue.pointee.word.isOnlyReserved(queue.pointee.gate) { retryLater(level) }
     counters(level).pointee.delegated &+= 1
     tries.pointee += 1
-    if tries.pointee > system.configuration.patience {
+    if tries.pointee > system.configuration.patience && !Mutant.isOn(.noQueueing) {
       tries.pointee = 0
       strike(level.gate)
       ipl = saved

@@ -71,7 +71,7 @@ extension AgentRef {
           home.pending(level).load(.acquire) & ~ways.suspended.load(.acquire)
           & ways.ordered.load(.acquire)
           & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.acquire))
-        if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget)) { break }
+        if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget) && !Mutant.isOn(.noRunBudget)) { break }
         budget -= 1
         let slot = system.oldest(of: mine, at: level, home: home)
         if claim(slot, home: home) {
