@@ -24,14 +24,33 @@ final class StoryTeller: Follower {
   private var seen: [Seen] = []
   private var names: [String] = []
   private var kinds: [ProcessKind] = []
-  /// Who changed each object last.
+  /// Who changed each object last; and, for the words of LevelLocks, who took it last (by a compare-exchange) or was granted it.
   private var setters: [UInt32: Int] = [:]
+  private var takers: [UInt32: Int] = [:]
   private weak var machine: SimulatedMachine?
 
   override func setter(of word: UnsafeMutablePointer<SimulatedWord>) -> Int? {
     machine.flatMap { setters[$0.objectNumber(word)] }
   }
   private var moments: [Timeline.Moment] = []
+
+  override func lockOwner(of word: UnsafeMutablePointer<SimulatedWord>) -> Int? {
+    machine.flatMap { takers[$0.objectNumber(word)] }
+  }
+
+  private func noteWrite(_ machine: SimulatedMachine, _ event: Event, _ process: Int) {
+    setters[event.object] = process
+    guard event.kind == .compareExchange else { return }
+    takers[event.object] = process
+    guard event.value == 2, let word = machine.word(event.object) else { return }
+    // Perhaps a waiter's word: its lock is handed over.
+    for other in 0..<machine.processCount {
+      let waits = machine.current(other).flatMap { System.view(of: $0) }?.waits ?? []
+      for wait in waits where wait.isLock && wait.state == word {
+        takers[machine.objectNumber(wait.word)] = other
+      }
+    }
+  }
 
   override func begin(_ machine: SimulatedMachine, _ system: System?) {
     super.begin(machine, system)
@@ -40,6 +59,7 @@ final class StoryTeller: Follower {
     names = []
     kinds = []
     setters = [:]
+    takers = [:]
     self.machine = machine
     moments = []
     added = []
@@ -95,7 +115,7 @@ final class StoryTeller: Follower {
     func note(_ text: String, isDetail: Bool = false) {
       lines.append(Line(step: index, process: process, text: text, isDetail: isDetail))
     }
-    if event.access == .write { setters[event.object] = process }
+    if event.access == .write { noteWrite(machine, event, process) }
     let object = name(machine, event)
     switch event.kind {
     case .interrupt: note("is interrupted")

@@ -45,7 +45,7 @@ struct Waits {
     let gates = pilot.gates(of: process)
     var wait = Wait(process: process, holds: gates.isEmpty ? "" : "holds \(gates)", wants: "", on: [])
     if let inner = view?.waits.last {
-      let owner = inner.isLock ? pilot.setter(of: inner.word) : pilot.owner(of: inner.level)
+      let owner = inner.isLock ? pilot.lockOwner(of: inner.word) : pilot.owner(of: inner.level)
       let what = inner.isLock ? "a LevelLock at \(inner.level)" : "gate \(inner.level)"
       wait.wants = "waits for \(what)"
       if let owner {

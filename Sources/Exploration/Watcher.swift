@@ -103,6 +103,8 @@ class Watcher: Pilot {
 
   /// Who changed a word last, where that is known: for who waits on it.
   func setter(of word: UnsafeMutablePointer<SimulatedWord>) -> Int? { nil }
+  /// Who has the LevelLock of a word.
+  func lockOwner(of word: UnsafeMutablePointer<SimulatedWord>) -> Int? { nil }
 
   // MARK: Pilot
 

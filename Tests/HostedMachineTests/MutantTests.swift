@@ -63,6 +63,8 @@
         .anyOrder, .noWaitForCPUs, .haltAtOnce, .armRetired, .reuseAtOnce, .changeInside, .lowWait,
         .clearHintLate, .noDrainBudget, .drainBound, .noReadmit, .waitAnywhere, .noTry, .leaveWithPending,
         .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad, .manySystems,
+        // And these (ExplorationTests).
+        .takeDescending, .ignoreStamps, .earlyTick, .noArmRing, .silentDrop, .keepRing,
       ]
       let tested = Set(Self.cases.map(\.mutant)).union(explored)
       #expect(Mutant.allCases.allSatisfy { $0 == .none || tested.contains($0) })

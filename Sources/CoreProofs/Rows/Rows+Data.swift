@@ -49,7 +49,7 @@ extension Rows {
   // MP-safe code uses two locks of softNet, in the order of their ranks, and raises from under none of them.
   // The six wrong ways are refused; let through, each that needs another CPU is a deadlock.
   static let h50 = Proof(
-    "H50 LevelLocks, six wrong ways", strategy: .exhaustive(preemptions: 2), wrong: wrongLocks
+    "H50 LevelLocks, six wrong ways", strategy: .exhaustive(), wrong: wrongLocks
   ) { world in
     let low = world.system.levelLock(at: .softNet, rank: 0, 0)
     let high = world.system.levelLock(at: .softNet, rank: 1, 0)

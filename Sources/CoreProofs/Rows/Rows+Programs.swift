@@ -61,7 +61,7 @@ extension Rows {
   // A lock is held across a raise, and a handler that the wait for the gate serves wants the lock.
   // A LevelLock keeps such handlers out; an ordinary lock does not.
   static let h45 = Proof(
-    "H45 an ordinary lock held across a raise", strategy: .exhaustive(preemptions: 2),
+    "H45 an ordinary lock held across a raise", strategy: .exhaustive(),
     wrong: [
       WrongProgram("a spin lock", reports: .livelock) { world in
         let lock = Flag()

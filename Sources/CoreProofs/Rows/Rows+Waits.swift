@@ -10,7 +10,7 @@ extension Rows {
   // An MP-safe handler waits, in the middle of its run, for the gate above; its CPU is rung for the same handler again.
   // Were the wait at a lower level than the handler's, it would run on top of itself.
   static let h8wait = Proof(
-    "H8 a handler that waits is entered again", strategy: .exhaustive(preemptions: 2), mutants: [.lowWait],
+    "H8 a handler that waits is entered again", strategy: .exhaustive(preemptions: 3), mutants: [.lowWait],
     finds: [.reentered]
   ) { world in
     let bytes = world.shared("bytes", guard: .softSerial, 0)
@@ -25,7 +25,7 @@ extension Rows {
   // CPU 1 leaves gate softNet when an MP-safe handler of softNet has run on CPU 0, which waits for that gate.
   // CPU 0 waits one level below, so the handler runs; a wait at softNet is deaf to it, and neither goes on.
   static let h23 = Proof(
-    "H23 a CPU that waits is deaf to what is above", strategy: .exhaustive(preemptions: 3),
+    "H23 a CPU that waits is deaf to what is above", strategy: .exhaustive(),
     mutants: [.deafWait], finds: [.livelock]
   ) { world in
     let hasRun = Flag()
@@ -45,7 +45,7 @@ extension Rows {
   // Two CPUs make cross-calls to each other and wait; a handler is disestablished by who holds what it raises to.
   // Both waits stand below the gate of their level, so they are refused where the other could not serve.
   static let h40 = Proof(
-    "H40 two CPUs wait for each other", strategy: .exhaustive(preemptions: 2),
+    "H40 two CPUs wait for each other", strategy: .exhaustive(),
     wrong: [
       WrongProgram(
         "cross-calls inside of masks", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
@@ -151,7 +151,7 @@ extension Rows {
   // Base code waits under softNet for a condition, with the gates below taken on the way; the signaller takes the same way.
   // A wait that kept the lower gates would keep the signaller out.
   static let h54 = Proof(
-    "H54 a condition wait keeps lower gates", strategy: .exhaustive(preemptions: 3),
+    "H54 a condition wait keeps lower gates", strategy: .exhaustive(preemptions: 4),
     mutants: [.keepLowerGates], finds: [.gateAboveIPL],
     wrong: [
       WrongProgram("waits in a handler", reports: .witness(.conditionInHandler)) { world in

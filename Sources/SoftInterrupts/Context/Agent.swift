@@ -81,6 +81,8 @@
   @usableFromInline var isAbandoned = false
   /// This CPU is offline: no run starts here but of cross-calls.
   @usableFromInline var isAside = false
+  /// How often it has slept: who interrupts learns whether what it served has.
+  @usableFromInline var sleeps: UInt32 = 0
   @usableFromInline let isCPU: Bool
   /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
   @usableFromInline var isLevelThread = false
@@ -197,8 +199,10 @@
 extension UnsafeMutablePointer where Pointee: MachineWord {
   /// `count` words of 0 at the start of a cache line.
   @inlinable static func words(_ count: Int) -> Self {
+    // Eight words begin together also where a word is larger than the machine's own (the simulated machine's).
+    let alignment = Swift.max(64, 8 * MemoryLayout<Pointee>.stride)
     let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: count * MemoryLayout<Pointee>.stride, alignment: 64)
+      byteCount: count * MemoryLayout<Pointee>.stride, alignment: alignment)
     let words = raw.bindMemory(to: Pointee.self, capacity: count)
     words.initialize(repeating: Pointee(0), count: count)
     return words

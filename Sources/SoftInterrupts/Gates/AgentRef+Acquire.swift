@@ -67,7 +67,7 @@ extension AgentRef {
   ) {
     let level = queue.pointee.level
     let deaf = Mutant.isOn(.deafWait)
-    let waitLevel = deaf ? level : waitLevel
+    let waitLevel = deaf ? level : Mutant.isOn(.lowWait) ? .none : waitLevel
     let counters = self.counters(level)
     counters.pointee.contended &+= 1
     let start = system.configuration.timing ? M.now() : 0
@@ -97,6 +97,7 @@ extension AgentRef {
     ipl = waitLevel
     node.pointee.agent = p
     node.pointee.passes = 0
+    node.pointee.owesTry = false
     node.pointee.since = M.now()
     // Relaxed: published by the queue's lock.
     node.pointee.state.store(WaiterState.waiting, .relaxed)
@@ -110,11 +111,14 @@ extension AgentRef {
     while true {
       // I try now, or say again that I wait: no longer `woken`. A failure means granted.
       if node.pointee.state.load(.relaxed) == WaiterState.woken {
+        // Before the change: what interrupts after it finds `waiting`, and must know that the wake was used up.
+        node.pointee.owesTry = true
+        M.localFence()
         _ = node.pointee.state.compareExchange(WaiterState.woken, WaiterState.waiting, .acquireRelease)
       }
       // Publish, then announce. Also after each return from serving: the releaser that passed over us has freed the gate
       // before our announcement, or sees it (GateWord.swift).
-      if queue.pointee.word.announce(gate) {
+      if queue.pointee.word.announce(gate) && !Mutant.isOn(.noTry) {
         if tryNoting(queue, noted) {
           locked(queue) {
             $0.remove(node)
@@ -124,6 +128,7 @@ extension AgentRef {
         }
         ipl = waitLevel
       }
+      node.pointee.owesTry = false
       // Acquire: pairs with the granter's compare-exchange; the gate comes with all its earlier holders' writes.
       if node.pointee.state.load(.acquire) == WaiterState.granted {
         ipl = level
@@ -182,6 +187,7 @@ extension AgentRef {
     if resting { countRest() }
     if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0 {
       system.object.machine.park(p.pointee.seat, until: deadline)
+      p.pointee.sleeps &+= 1
     }
     if resting { countRest() }
     parking.store(0, .relaxed)

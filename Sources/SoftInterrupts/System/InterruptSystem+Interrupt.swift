@@ -27,7 +27,12 @@ extension InterruptSystem {
   /// Does nothing on a thread of execution that is no CPU.
   @inlinable public static func interruptArrived() {
     guard let current = M.current else { return }
-    AgentRef(current.assumingMemoryBound(to: Agent<M>.self)).recognise()
+    let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
+    let sleeps = agent.p.pointee.sleeps
+    agent.recognise()
+    // What was served has slept, and may have used up a ring that was for what it interrupts, which has looked already and is about
+    // to sleep: this one makes it look again. Between two instructions there is no later look of its own.
+    if agent.p.pointee.sleeps != sleeps && !Mutant.isOn(.keepRing) { M.unpark(agent.p.pointee.seat) }
   }
 
   /// For machines: where the CPU, whose ``Machine/current`` is `current`, shows what it admits. Valid while the system lives.

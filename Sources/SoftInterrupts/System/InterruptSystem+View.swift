@@ -50,12 +50,19 @@
       return count
     }
 
-    /// The gates (or the LevelLocks, by level and the word of each) that it waits for, the innermost wait last.
-    package var waits: [(level: Level, isLock: Bool, word: UnsafeMutablePointer<M.Word>)] {
+    /// One wait of its: for a gate or a LevelLock, by the word of that and the waiter's own.
+    package typealias Wait = (
+      level: Level, isLock: Bool, word: UnsafeMutablePointer<M.Word>, state: UnsafeMutablePointer<M.Word>
+    )
+    /// What it waits for, the innermost wait last.
+    package var waits: [Wait] {
       (0..<agent.p.pointee.waitDepth).compactMap { index in
         guard let queue = agent.p.pointee.waiters[index].queue else { return nil }
         let level = queue.pointee.level
-        return (level, queue != agent.system.queue(level), queue.pointee.word.word)
+        return (
+          level, queue != agent.system.queue(level), queue.pointee.word.word,
+          agent.p.pointee.waiters[index].state
+        )
       }
     }
 
