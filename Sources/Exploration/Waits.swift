@@ -30,7 +30,7 @@ struct Waits {
       if kind == .interrupt || kind == .levelThread || machine.hasEnded(process) { continue }
       let view = machine.current(process).flatMap { System.view(of: $0) }
       // With execution by threads a CPU's own thread never stands as at rest.
-      let isAtRest = world.configuration.execution == .threads || view?.isAtRest ?? true
+      let isAtRest = !world.hasGates || view?.isAtRest ?? true
       if kind == .cpu, isAtRest, world.unfinished[process] == 0 { continue }
       waits.append(wait(process, view))
     }

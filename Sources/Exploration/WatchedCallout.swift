@@ -252,7 +252,7 @@ extension World {
   func willRun(_ record: CalloutRecord, _ gates: GateSet) {
     if record.active != nil { fail(.reentered, "callout \"\(record.name)\" starts while it runs") }
     if record.hasEnded { fail(.useAfterEnd, "callout \"\(record.name)\" starts after it has retired") }
-    if record.guardLevel != .none && !gates.contains(record.guardLevel.gate) {
+    if record.guardLevel != .none && hasGates && !gates.contains(record.guardLevel.gate) {
       fail(.unguarded, "callout \"\(record.name)\" runs without the gate of its guard \(record.guardLevel)")
     }
     if record.isExposed { record.armings.insert(.init(id: 0, earliest: .zero, returned: 0), at: 0) }

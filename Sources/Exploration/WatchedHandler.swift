@@ -20,7 +20,7 @@ extension World {
     let handler = try system.establish(name, at: level, as: way, placement) { [unowned self] here in
       if !self.isLive { return body(here) }
       let cpu = here.cpu ?? 0
-      let isExclusive = here.gates.contains(level.gate)
+      let isExclusive = self.hasGates && here.gates.contains(level.gate)
       if isExclusive { record.boundary.pass(isWrite: true) }
       self.willRun(record, cpu, isExclusive)
       body(here)

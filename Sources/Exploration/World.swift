@@ -26,6 +26,8 @@ public final class World: @unchecked Sendable {
   private let willUse: (InterruptSystem<SimulatedMachine>) -> Void
   private(set) var made: InterruptSystem<SimulatedMachine>?
   let configuration: Configuration
+  /// With execution by threads contexts only stand as if they held the gates.
+  var hasGates: Bool { configuration.execution == .inline }
   public let machine: SimulatedMachine
   let watcher: Watcher
   var handlers: [HandlerRecord] = []
@@ -58,6 +60,7 @@ public final class World: @unchecked Sendable {
     self.willUse = willUse
     self.configuration = configuration
     self.watcher = watcher
+    watcher.tenure = nil
     unfinished = Array(repeating: 0, count: machine.cpuCount)
   }
 
@@ -124,6 +127,11 @@ public final class World: @unchecked Sendable {
   /// Called when everything has finished.
   public func finally(_ check: @escaping () -> Void) { checks.append(check) }
 
+  /// Called whenever a process has come to own a gate, in the middle of a step: it may look, and must change nothing of the system.
+  package func onTenure(_ body: @escaping (_ gate: Level, _ process: Int, _ isAskedFor: Bool) -> Void) {
+    watcher.tenure = body
+  }
+
   /// What this run came to: counted in ``Exploration/outcomes``.
   public func outcome(_ text: String) { said = text }
 
@@ -135,8 +143,7 @@ public final class World: @unchecked Sendable {
   // MARK: Checks at the program's own points
 
   func checkHere() {
-    // With execution by threads contexts only stand as if they held the gates.
-    guard isLive, let process = SimulatedMachine.runningProcess, configuration.execution == .inline else {
+    guard isLive, hasGates, let process = SimulatedMachine.runningProcess else {
       return
     }
     watcher.checkOwnership(machine, process)

@@ -136,7 +136,7 @@ struct ExploreCommand: ParsableCommand {
     if let replay { return try again(replay, run) }
     let plan = try parts.plan()
     let kept = try parts.checkpoint.map { path throws(CommandFailure) in try CheckpointFile(path) }
-    let display = quiet ? nil : ProgressDisplay()
+    let display = quiet ? nil : ProgressDisplay(after: .seconds(1))
     let clock = ContinuousClock()
     let start = clock.now
     let result: ScenarioResult

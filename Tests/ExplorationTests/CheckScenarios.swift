@@ -11,6 +11,22 @@ extension Scenario {
     world.base(on: 1) { here in here.raise(exactly: .softBio) { _ in world.point() } }
   }
 
+  /// Big-lock work comes on a CPU that holds a gate (H1).
+  static func bigLockUnderGate(_ world: World) throws {
+    let legacy = world.shared("legacy", guard: Level.none, 0)
+    let big = try world.handler("big", at: .softSerial, as: .bigLock) { _ in legacy.value += 1 }
+    world.base(on: 0, as: .bigLock) { here in
+      legacy.value += 1
+      here.raise(to: .softNet) { _ in }
+    }
+    world.base(on: 1) { here in
+      here.raise(exactly: .softNet) { here in
+        big.schedule()
+        here.checkpoint()
+      }
+    }
+  }
+
   /// Two bound ordered handlers of one level, the second established scheduled first: by their own CPU, and from outside.
   static func firstComeFirstServed(_ world: World) throws {
     let a = try world.handler("a", at: .softNet, as: .ordered) { _ in }

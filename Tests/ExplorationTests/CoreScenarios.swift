@@ -14,6 +14,15 @@ var overdueAtOnce: Configuration {
 }
 
 enum Scenario {
+  /// Two CPUs raise to softNet: one at a time.
+  static func raises(_ world: World) throws {
+    let packets = world.shared("packets", guard: .softNet, 0)
+    for cpu in 0..<2 {
+      world.base(on: cpu) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
+    }
+    world.finally { world.expect(packets.value == 2, "\(packets.value) packets of 2") }
+  }
+
   /// A device schedules a bound handler on a CPU whose gate another holds: it runs after, and never beside.
   static func schedules(_ world: World) throws {
     let packets = world.shared("packets", guard: .softNet, 0)

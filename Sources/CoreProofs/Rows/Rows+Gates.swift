@@ -97,7 +97,7 @@ extension Rows {
     "H22 a claim to be MP-safe is false", strategy: .exhaustive(), mutants: [.noGate],
     finds: [.unguarded, .dataRace, .twoHolders],
     wrong: [
-      WrongProgram("established as MP-safe", reports: .dataRace) { world in
+      WrongProgram("establishes it as MP-safe", reports: .dataRace) { world in
         let packets = world.shared("packets", 0)
         let net = try world.handler("net", at: .softNet, as: .mpSafe) { _ in packets.value += 1 }
         world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }

@@ -83,7 +83,8 @@ extension Rows {
         world.base(on: 0) { _ in net!.schedule() }
       },
       WrongProgram(
-        "a callout without a guard halts itself", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
+        "has a callout without a guard halt itself", reports: .witness(.waitOutOfOrder),
+        without: .waitAnywhere,
         becomes: .livelock
       ) { world in
         nonisolated(unsafe) var tick: Callout<SimulatedMachine>?

@@ -48,7 +48,7 @@ extension Rows {
     "H40 two CPUs wait for each other", strategy: .exhaustive(),
     wrong: [
       WrongProgram(
-        "cross-calls inside of masks", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
+        "makes cross-calls inside of masks", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
         becomes: .deadlock
       ) { world in
         for cpu in 0..<2 {
@@ -110,20 +110,22 @@ extension Rows {
   // Who was woken and serves wakes the next one, or the gate is free and nobody comes.
   static let h52 = Proof(
     "H52 the woken waiter serves, and the next one sleeps on", cpus: 1, recognition: .anywhere,
-    strategy: .exhaustive(preemptions: 2), mutants: [.noWakeNext], finds: [.livelock]
+    strategy: .exhaustive(preemptions: 2), mutants: [.noWakeNext, .noOwedTry], finds: [.livelock]
   ) { world in
     let isDone = Flag()
     let packets = world.shared("packets", guard: .softNet, 0)
     let needs = try world.handler("needs", at: .softNet, as: .mpSafe) { _ in isDone.await() }
     world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
-    world.visitor("holder") { world.system.raise(exactly: .softNet) { _ in packets.value += 1 } }
+    world.visitor("holder") {
+      world.system.raise(exactly: .softNet) { _ in packets.value += 1 }
+      needs.schedule(on: 0)
+    }
     world.visitor("next") {
       world.system.raise(exactly: .softNet) { _ in
         packets.value += 1
         isDone.value = 1
       }
     }
-    world.device("line") { needs.schedule(on: 0) }
     world.finally { world.expect(packets.value == 3) }
   }
 
@@ -137,14 +139,18 @@ extension Rows {
     let packets = world.shared("packets", guard: .softNet, 0)
     let needs = try world.handler("needs", at: .softNet, as: .mpSafe) { _ in isDone.await() }
     world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
-    world.visitor("holder") { world.system.raise(exactly: .softNet) { _ in packets.value += 1 } }
+    world.visitor("holder") {
+      world.system.raise(exactly: .softNet) { _ in
+        packets.value += 1
+        needs.schedule(on: 0)
+      }
+    }
     world.visitor("other") {
       world.system.raise(exactly: .softNet) { _ in
         packets.value += 1
         isDone.value = 1
       }
     }
-    world.device("line") { needs.schedule(on: 0) }
     world.finally { world.expect(packets.value == 3) }
   }
 
