@@ -63,9 +63,11 @@ struct BadArgumentTests {
       BadArguments(
         "explore smallest --strategy random --preemptions 1", "--preemptions is for exhaustive and every"),
       BadArguments("explore smallest --seed 1 --strategy every", "--seed is for random and priorities"),
+      BadArguments("explore smallest card-and-base --shard 0/2", "--shard is for one scenario"),
       BadArguments(
-        "explore smallest --memory rc11 --strategy exhaustive",
-        "under rc11 nothing is reduced: --strategy is every, random or priorities"),
+        "explore smallest --checkpoint x --jobs 2", "--checkpoint is for one thread: leave out --jobs"),
+      invalid(
+        "explore smallest --shard 2/2", "--shard <i/n>", "give i/n: part i of n parts, i from 0 to n - 1"),
       invalid("compare --idle x", "--idle <poll|park>", "give poll or park"),
       BadArguments("compare --cpus", "missing value for '--cpus <n>'"),
       BadArguments("compare a b", "unexpected argument 'b'"),

@@ -37,7 +37,9 @@ struct HelpTests {
         "explore",
         [
           "--list", "--explain", "--replay", "--discipline", "--strategy", "--preemptions", "--schedules",
-          "--seed", "--memory", "--recognition", "--json", "--html", "--quiet",
+          "--seed", "--memory", "--recognition", "--jobs", "--shard", "--split-depth", "--checkpoint",
+          "--merge",
+          "--json", "--html", "--quiet",
         ]
       ),
       ("flows", ["--csv", "--json", "--export", "--cpus", "--discipline", "--top", "--salvage"]),
