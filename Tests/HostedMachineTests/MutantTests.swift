@@ -25,6 +25,7 @@
       Case(mutant: .bigLockAlways, rows: "H1", scenario: Hazards.bigLockUnderGate),
       Case(mutant: .noDrainOnDisestablish, rows: "H3", scenario: Hazards.disestablishDrains),
       Case(mutant: .staleHandles, rows: "H6", scenario: Hazards.staleHandle),
+      Case(mutant: .noSecondLook, rows: "H6", scenario: Hazards.schedulesLookAgain),
       Case(mutant: .clearAfterRun, rows: "H8, H9", scenario: Hazards.onceMoreAfter),
       Case(mutant: .noBudget, rows: "H10", scenario: Hazards.share),
       Case(mutant: .noHandOff, rows: "H12", scenario: Hazards.handOff),
