@@ -12,7 +12,8 @@
   @Suite("Mutants, by random programs", .serialized)
   struct TheoremMutantTests {
     @Test(
-      "random programs find it", arguments: [Mutant.noGate, .countFromIPL, .cellAnyEntry, .bigLockAlways])
+      "random programs find it",
+      arguments: [Mutant.noGate, .countFromIPL, .bigLockAlways, .noLook, .clearAfterRun])
     func found(_ mutant: Mutant) throws {
       let within = 60
       let found = try Mutant.with(mutant) {
