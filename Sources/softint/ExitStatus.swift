@@ -10,6 +10,8 @@ enum ExitStatus {
   static let digestsDiffer: Int32 = 1
   static let usage: Int32 = 64
   static let data: Int32 = 65
+  /// A file that cannot be read.
+  static let noInput: Int32 = 66
   /// The system does not provide what the command needs.
   static let system: Int32 = 71
   static let interrupted: Int32 = 130

@@ -17,6 +17,7 @@ struct HelpTests {
     let run = try Softint.start(arguments).end()
     #expect(run.output.contains("\n  compare  "))
     #expect(run.output.contains("\n  flows  "))
+    #expect(run.output.contains("\n  simulate  "))
     #expect(run.output.contains("Example: softint compare"))
     #expect(run.status == 0)
     #expect(run.errors.isEmpty)
@@ -30,6 +31,14 @@ struct HelpTests {
         [
           "--cpus", "--disciplines", "--load", "--seconds", "--idle", "--seed", "--json", "--html",
           "--salvage", "--quiet",
+        ]
+      ),
+      (
+        "simulate",
+        [
+          "--cpus", "--disciplines", "--model", "--seconds-simulated", "--load", "--seed", "--json",
+          "--salvage",
+          "--quiet",
         ]
       ),
       ("flows", ["--csv", "--json", "--export", "--cpus", "--discipline", "--top", "--salvage"]),

@@ -90,6 +90,13 @@
     /// The bits of ``gatesWord`` that say which gates are owned.
     package static var ownedMask: UInt { 0xff }
 
+    /// How long the CPUs have waited for gates and locks, in nanoseconds, where ``Configuration/timing`` is on.
+    package var timeWaited: UInt64 {
+      (0..<cpuCount).reduce(0) { sum, cpu in
+        (0..<Level.count).reduce(sum) { $0 &+ agents[cpu].statistics[$1].waitTime }
+      }
+    }
+
     package var collectedCount: Int { collected.count }
     package var collectedViolations: [Violation] { collected }
 
