@@ -39,6 +39,15 @@ struct BadArgumentTests {
     + ["x", "biglock", "ordered,,mixed", ""].map {
       invalid("compare --disciplines \($0)", "--disciplines <list>", disciplines)
     }
+    + ["0", "65", "2,", "x"].map {
+      invalid("simulate --cpus \($0)", "--cpus <list>", "give whole numbers from 1 to 64 with commas between")
+    }
+    + ["0", "11", "nan"].map {
+      invalid(
+        "simulate --seconds-simulated \($0)", "--seconds-simulated <s>",
+        "give a number of seconds from 0.001 to 10")
+    }
+    + [invalid("simulate --cpus 2,2", "--cpus <list>", "2 is there twice")]
     + ["0", "-3", "many"].map {
       invalid("flows x --top \($0)", "--top <n>", "give a whole number from 1 to 2147483647")
     }
@@ -98,7 +107,7 @@ struct BadArgumentTests {
   @Test(
     "Without a verb there is something to say too",
     arguments: [
-      ([], "no verb is given, the verbs are compare, flows and explore"),
+      ([], "no verb is given, the verbs are compare, flows, explore and simulate"),
       (["frobnicate"], "unexpected argument 'frobnicate'"),
       (["--colour"], "unknown option '--colour'"),
     ])

@@ -143,6 +143,13 @@
     /// The bit of ``gatesWord`` that says that somebody waits for a gate, or has work for it.
     package static func attentionBit(of level: Level) -> UInt { level.gate.attentionBits }
 
+    /// How long the CPUs have waited for gates and locks, in nanoseconds, where ``Configuration/timing`` is on.
+    package var timeWaited: UInt64 {
+      (0..<cpuCount).reduce(0) { sum, cpu in
+        (0..<Level.count).reduce(sum) { $0 &+ agents[cpu].statistics[$1].waitTime }
+      }
+    }
+
     package var collectedCount: Int { collected.count }
     package var collectedViolations: [Violation] { collected }
 
