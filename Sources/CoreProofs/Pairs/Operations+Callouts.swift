@@ -10,7 +10,7 @@ extension PublicOperation {
     _ name: String, _ declarations: [String], _ callout: @escaping @Sendable (Stage) -> StageCallout,
     _ body: @escaping @Sendable (Stage, StageCallout) -> Void = { _, _ in }
   ) -> PublicOperation {
-    PublicOperation(name, declarations, prepare: { _ = callout($0) }) { stage, _, _ in
+    PublicOperation(name, declarations, prepare: with { _ = callout($0) }) { stage, _, _ in
       callout(stage).arm()
       body(stage, callout(stage))
     }
@@ -38,12 +38,12 @@ extension PublicOperation {
         stage.expect(new.schedule(at: 0) == .retired, "it was armed after it was retired")
       } catch { stage.expect(stage.shutsDown, "\(error)") }
     },
-    armed("arm", [arm, "Here.lateness"], { $0.timer }),
-    armed("arm without a guard", [arm], { $0.plain }),
+    armed("arm", [arm, "Here.lateness"], \.timer),
+    armed("arm without a guard", [arm], \.plain),
     armed(
       "arm for later, then for now",
       ["Callout.schedule(after:)", "Callout.schedule(afterNanoseconds:)", "Callout.reschedule(after:)"],
-      { $0.timer }
+      \.timer
     ) { stage, timer in
       timer.callout.schedule(after: .milliseconds(3))
       timer.callout.schedule(afterNanoseconds: 2_000_000)
@@ -51,39 +51,39 @@ extension PublicOperation {
       timer.arm()
     },
     PublicOperation(
-      "a body arms itself", [arm], prepare: { $0.timer.rearms = true }
+      "a body arms itself", [arm], prepare: with { $0.timer.rearms = true }
     ) { stage, _, _ in stage.timer.arm() },
     PublicOperation(
-      "a body arms itself, without a guard", [arm], prepare: { $0.plain.rearms = true }
+      "a body arms itself, without a guard", [arm], prepare: with { $0.plain.rearms = true }
     ) { stage, _, _ in stage.plain.arm() },
-    armed("cancel", [cancel], { $0.timer }) { $1.cancel(underGuard: false) },
-    armed("cancel under the guard", [cancel], { $0.timer }) { stage, timer in
+    armed("cancel", [cancel], \.timer) { $1.cancel(underGuard: false) },
+    armed("cancel under the guard", [cancel], \.timer) { stage, timer in
       stage.system.raise(to: .softNet) { _ in timer.cancel(underGuard: true) }
     },
-    armed("cancel without a guard", [cancel], { $0.plain }) { $1.cancel(underGuard: false) },
-    armed("cancel, arm again", [cancel], { $0.timer }) {
+    armed("cancel without a guard", [cancel], \.plain) { $1.cancel(underGuard: false) },
+    armed("cancel, arm again", [cancel], \.timer) {
       $1.cancel(underGuard: false)
       $1.arm()
     },
-    armed("halt", [halt], { $0.timer }) { $1.halt() },
-    armed("halt without a guard", [halt], { $0.plain }) { $1.halt() },
-    armed("retire", [retire], { $0.timer }) { $1.retire() },
-    armed("retire without a guard", [retire], { $0.plain }) { $1.retire() },
+    armed("halt", [halt], \.timer) { $1.halt() },
+    armed("halt without a guard", [halt], \.plain) { $1.halt() },
+    armed("retire", [retire], \.timer) { $1.retire() },
+    armed("retire without a guard", [retire], \.plain) { $1.retire() },
     PublicOperation(
-      "a body retires its callout", [retire], prepare: { $0.timer.retires = true }
+      "a body retires its callout", [retire], prepare: with { $0.timer.retires = true }
     ) { stage, _, _ in stage.timer.arm() },
-    PublicOperation(visitor: "visitor: halt", [halt], prepare: { _ = $0.timer }) { stage, _ in
+    PublicOperation(visitor: "visitor: halt", [halt], prepare: with { _ = $0.timer }) { stage, _ in
       stage.timer.arm()
       stage.timer.halt()
     },
-    PublicOperation(visitor: "visitor: retire without a guard", [retire], prepare: { _ = $0.plain }) {
+    PublicOperation(visitor: "visitor: retire without a guard", [retire], prepare: with { _ = $0.plain }) {
       stage, _ in
       stage.plain.arm()
       stage.plain.retire()
     },
     PublicOperation(
       "here.retire() in a callout's body", ["Here.retire()"],
-      prepare: { $0.plain.callsHereRetire = true }
+      prepare: with { $0.plain.callsHereRetire = true }
     ) { stage, _, _ in stage.plain.arm() },
   ]
 }

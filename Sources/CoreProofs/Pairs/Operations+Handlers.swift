@@ -11,7 +11,7 @@ extension PublicOperation {
   ) -> PublicOperation {
     PublicOperation(
       name, [anotherCPU ? "Handler.schedule(on:)" : "Handler.schedule()"], in: place,
-      prepare: { _ = handler($0) }
+      prepare: with { _ = handler($0) }
     ) { stage, side, _ in
       handler(stage).schedule(on: anotherCPU ? side.other : nil)
     }
@@ -23,7 +23,7 @@ extension PublicOperation {
   ) -> PublicOperation {
     PublicOperation(
       name, [declaration],
-      prepare: {
+      prepare: with {
         _ = handler($0)
         if ends { $0.endsHandlers = true }
       }
@@ -39,14 +39,16 @@ extension PublicOperation {
   private static let setWay = "InterruptSystem.setWay(_:of:file:line:)"
 
   static let handlers: [PublicOperation] = [
-    schedule("schedule()", { $0.net }),
-    schedule("schedule(on: another)", anotherCPU: true, { $0.net }),
-    schedule("schedule() .anywhere", { $0.anywhere }),
-    schedule("schedule(on: another) .anywhere", anotherCPU: true, { $0.anywhere }),
-    schedule("schedule(on: another) .mpSafe", anotherCPU: true, { $0.safe }),
-    schedule("schedule(on: another) .bigLock", anotherCPU: true, { $0.big }),
-    schedule("handler at high: schedule()", in: .handler(.high, .mpSafe), { $0.net }),
-    PublicOperation(visitor: "visitor: schedule(on:)", ["Handler.schedule(on:)"], prepare: { _ = $0.net }) {
+    schedule("schedule()", \.net),
+    schedule("schedule(on: another)", anotherCPU: true, \.net),
+    schedule("schedule() .anywhere", \.anywhere),
+    schedule("schedule(on: another) .anywhere", anotherCPU: true, \.anywhere),
+    schedule("schedule(on: another) .mpSafe", anotherCPU: true, \.safe),
+    schedule("schedule(on: another) .bigLock", anotherCPU: true, \.big),
+    schedule("handler at high: schedule()", in: .handler(.high, .mpSafe), \.net),
+    PublicOperation(
+      visitor: "visitor: schedule(on:)", ["Handler.schedule(on:)"], prepare: with { _ = $0.net }
+    ) {
       stage, side in stage.net.schedule(on: 1)
     },
     PublicOperation(
@@ -73,13 +75,13 @@ extension PublicOperation {
         } catch { stage.expect(stage.shutsDown, "\(error)") }
       }
     },
-    change("disestablish", disestablish, ends: true, { $0.net }) { $0.disestablish() },
-    change("disestablish .anywhere", disestablish, ends: true, { $0.anywhere }) { $0.disestablish() },
-    change("disestablish .mpSafe", disestablish, ends: true, { $0.safe }) { $0.disestablish() },
-    change("disestablish .bigLock", disestablish, ends: true, { $0.big }) { $0.disestablish() },
+    change("disestablish", disestablish, ends: true, \.net) { $0.disestablish() },
+    change("disestablish .anywhere", disestablish, ends: true, \.anywhere) { $0.disestablish() },
+    change("disestablish .mpSafe", disestablish, ends: true, \.safe) { $0.disestablish() },
+    change("disestablish .bigLock", disestablish, ends: true, \.big) { $0.disestablish() },
     PublicOperation(
       visitor: "visitor: disestablish", [disestablish],
-      prepare: {
+      prepare: with {
         _ = $0.net
         $0.endsHandlers = true
       }
@@ -87,30 +89,30 @@ extension PublicOperation {
       stage.net.schedule(on: 1)
       stage.net.disestablish()
     },
-    change("suspend", suspend, { $0.net }) { $0.suspend() },
-    change("suspend .mpSafe", suspend, { $0.safe }) { $0.suspend() },
-    change("suspend, resume", "InterruptSystem.resume(_:)", { $0.net }) {
+    change("suspend", suspend, \.net) { $0.suspend() },
+    change("suspend .mpSafe", suspend, \.safe) { $0.suspend() },
+    change("suspend, resume", "InterruptSystem.resume(_:)", \.net) {
       $0.suspend()
       $0.resume()
     },
-    change("suspend, resume .anywhere", "InterruptSystem.resume(_:)", { $0.anywhere }) {
+    change("suspend, resume .anywhere", "InterruptSystem.resume(_:)", \.anywhere) {
       $0.suspend()
       $0.resume()
     },
-    change("suspend, resume .mpSafe", "InterruptSystem.resume(_:)", { $0.safe }) {
+    change("suspend, resume .mpSafe", "InterruptSystem.resume(_:)", \.safe) {
       $0.suspend()
       $0.resume()
     },
-    change("setWay .mpSafe", setWay, { $0.net }) { $0.setWay(.mpSafe) },
-    change("setWay .bigLock", setWay, { $0.net }) { $0.setWay(.bigLock) },
-    change("setWay .disjoint", setWay, { $0.net }) { $0.setWay(.disjoint) },
-    change("setWay .ordered of .mpSafe", setWay, { $0.safe }) { $0.setWay(.ordered) },
-    change("setWay .ordered of .bigLock", setWay, { $0.big }) { $0.setWay(.ordered) },
+    change("setWay .mpSafe", setWay, \.net) { $0.setWay(.mpSafe) },
+    change("setWay .bigLock", setWay, \.net) { $0.setWay(.bigLock) },
+    change("setWay .disjoint", setWay, \.net) { $0.setWay(.disjoint) },
+    change("setWay .ordered of .mpSafe", setWay, \.safe) { $0.setWay(.ordered) },
+    change("setWay .ordered of .bigLock", setWay, \.big) { $0.setWay(.ordered) },
     PublicOperation(
-      "here.retire()", ["Here.retire()"], prepare: { $0.net.retires = true }
+      "here.retire()", ["Here.retire()"], prepare: with { $0.net.retires = true }
     ) { stage, side, _ in stage.net.schedule(on: side.other) },
     PublicOperation(
-      "here.retire() .mpSafe", ["Here.retire()"], prepare: { $0.safe.retires = true }
+      "here.retire() .mpSafe", ["Here.retire()"], prepare: with { $0.safe.retires = true }
     ) { stage, _, _ in stage.safe.schedule(on: nil) },
   ]
 }

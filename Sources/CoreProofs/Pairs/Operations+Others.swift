@@ -52,35 +52,37 @@ extension PublicOperation {
     PublicOperation(visitor: "visitor: withLock", lockNames, prepare: prepareLock) { stage, _ in
       underLock(stage)
     },
-    PublicOperation("open a cell", cellNames, prepare: { _ = $0.cell }) { stage, _, here in
+    PublicOperation("open a cell", cellNames, prepare: with { _ = $0.cell }) { stage, _, here in
       here.mask(to: .softNet) { _ in openCell(stage) }
     },
     PublicOperation(
-      "MP-safe handler: open a cell", cellNames, in: .handler(.softNet, .mpSafe), prepare: { _ = $0.cell }
+      "MP-safe handler: open a cell", cellNames, in: .handler(.softNet, .mpSafe),
+      prepare: with { _ = $0.cell }
     ) {
       stage, _, _ in openCell(stage)
     },
-    PublicOperation("reduce", ["PerCPU.reduce(_:_:)"], prepare: { _ = $0.cell }) { stage, _, _ in
+    PublicOperation("reduce", ["PerCPU.reduce(_:_:)"], prepare: with { _ = $0.cell }) { stage, _, _ in
       let sum = stage.cell.reduce(0) { $0 + $1 }
       stage.expect(sum != nil || stage.shutsDown, "a reduce was refused")
     },
-    PublicOperation("wait for a condition", waitNames, prepare: { $0.needSignaller() }) { stage, _, _ in
+    PublicOperation("wait for a condition", waitNames, prepare: with { $0.needSignaller() }) { stage, _, _ in
       wait(stage)
     },
-    PublicOperation(visitor: "visitor: wait for a condition", waitNames, prepare: { $0.needSignaller() }) {
+    PublicOperation(visitor: "visitor: wait for a condition", waitNames, prepare: with { $0.needSignaller() })
+    {
       stage, _ in wait(stage)
     },
-    PublicOperation("broadcast", ["Condition.broadcast(file:line:)"], prepare: { _ = $0.condition }) {
+    PublicOperation("broadcast", ["Condition.broadcast(file:line:)"], prepare: with { _ = $0.condition }) {
       stage, _, _ in stage.signal()
     },
-    PublicOperation("push", ["Ring.push(_:)", "Ring.init(capacity:)"], prepare: { _ = $0.ring }) {
+    PublicOperation("push", ["Ring.push(_:)", "Ring.init(capacity:)"], prepare: with { _ = $0.ring }) {
       stage, _, here in
       here.raise(exactly: .softNet) { _ in
         let count = stage.ring.count
         stage.expect(stage.ring.push(1) == (count < 2), "a push into a ring of \(count)")
       }
     },
-    PublicOperation("pop", ["Ring.pop()", "Ring.count"], prepare: { _ = $0.ring }) { stage, _, here in
+    PublicOperation("pop", ["Ring.pop()", "Ring.count"], prepare: with { _ = $0.ring }) { stage, _, here in
       here.raise(exactly: .softBio) { _ in
         // One consumer, beside the producer.
         let count = stage.ring.count
@@ -169,12 +171,12 @@ extension PublicOperation {
       here.leaveCPU { stage.system.raise(exactly: .softNet) { _ in stage.touch(.softNet) } }
       stage.expect(here.level == .none && stage.system.isCPU, "back at level none, as its CPU")
     },
-    PublicOperation(visitor: "offline", [offlineName], prepare: { $0.takesOffline = true }) { stage, _ in
+    PublicOperation(visitor: "offline", [offlineName], prepare: with { $0.takesOffline = true }) { stage, _ in
       _ = takeOffline(stage)
     },
     PublicOperation(
       visitor: "offline, online", ["InterruptSystem.online(_:)", offlineName],
-      prepare: { $0.takesOffline = true }
+      prepare: with { $0.takesOffline = true }
     ) { stage, _ in
       _ = takeOffline(stage)
       stage.setOffline(1, false)
@@ -191,7 +193,7 @@ extension PublicOperation {
       stage.expect(stage.system.violations.isEmpty, "a violation")
     },
     PublicOperation(
-      visitor: "shutdown()", ["InterruptSystem.shutdown(grace:)"], prepare: { $0.shutsDown = true }
+      visitor: "shutdown()", ["InterruptSystem.shutdown(grace:)"], prepare: with { $0.shutsDown = true }
     ) { stage, _ in
       let report = stage.system.shutdown()
       // The second of two answers with an empty one.

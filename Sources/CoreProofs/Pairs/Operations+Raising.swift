@@ -66,14 +66,14 @@ extension PublicOperation {
       stage.system.bigLock { _ in stage.touch(.none) }
     },
     PublicOperation(
-      "checkpoint()", ["Here.checkpoint()", "InterruptSystem.checkpoint()"], prepare: { _ = $0.net }
+      "checkpoint()", ["Here.checkpoint()", "InterruptSystem.checkpoint()"], prepare: with { _ = $0.net }
     ) { stage, side, here in
       stage.net.schedule(on: nil)
       here.checkpoint()
       here.raise(exactly: .softBio) { _ in stage.system.checkpoint() }
     },
     PublicOperation(
-      "interruptArrived()", ["InterruptSystem.interruptArrived()"], prepare: { _ = $0.net }
+      "interruptArrived()", ["InterruptSystem.interruptArrived()"], prepare: with { _ = $0.net }
     ) { stage, _, _ in
       stage.net.schedule(on: nil)
       System.interruptArrived()

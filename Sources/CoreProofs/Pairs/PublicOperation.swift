@@ -50,6 +50,11 @@ public struct PublicOperation: Sendable, CustomStringConvertible {
     visit = { _, _ in }
   }
 
+  /// What a stage has to have, said in front of the body that uses it.
+  static func with(
+    _ prepare: @escaping @Sendable (Stage) throws -> Void
+  ) -> @Sendable (Stage) throws -> Void { prepare }
+
   /// Of a visitor.
   init(
     visitor name: String, _ covers: [String], prepare: @escaping @Sendable (Stage) throws -> Void = { _ in },
