@@ -57,7 +57,9 @@ let package = Package(
     // The flow meter under each discipline, and the runner that compares them.
     .target(
       name: "Workloads",
-      dependencies: ["SoftInterrupts", "HostedMachine", "PacketCapture", "FlowMeter", "ComparisonReport"]),
+      dependencies: [
+        "SoftInterrupts", "HostedMachine", "SimulatedMachine", "PacketCapture", "FlowMeter", "ComparisonReport",
+      ]),
     // The bundled capture, as bytes of the program.
     .target(name: "CBundledCapture"),
     // The examples of scenarios, as bytes of the program.

@@ -16,7 +16,14 @@ let package = Package(
         .product(name: "HostedMachine", package: "swift-softint"),
       ]),
     .target(name: "CHeap"),
-    .executableTarget(name: "micro", dependencies: ["HotPaths", "CHeap"]),
+    .executableTarget(
+      name: "micro",
+      dependencies: [
+        "HotPaths", "CHeap",
+        .product(name: "SimulatedMachine", package: "swift-softint"),
+        .product(name: "PacketCapture", package: "swift-softint"),
+        .product(name: "Workloads", package: "swift-softint"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

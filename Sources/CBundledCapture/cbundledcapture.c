@@ -17,6 +17,15 @@ static const unsigned char capture[] = {
 #embed "../softint/Resources/bundled.pcapng"
 };
 
+static const unsigned char costs[] = {
+#embed "../../Benchmarks/Models/epyc-two-processors.json"
+};
+
+const unsigned char *cbundledcapture_costs(size_t *size) {
+  *size = sizeof costs;
+  return costs;
+}
+
 // An empty file without a name.
 static int open_nameless(void) {
 #ifdef __linux__

@@ -9,8 +9,8 @@ struct Trace {
   /// Columns of a row: at least the processes of the run.
   private(set) var stride = 0
   private(set) var processes: UnsafeMutablePointer<UInt8>
-  /// A CPU's IPL when it did the event; 255 where it plays no part.
-  private(set) var ipls: UnsafeMutablePointer<UInt8>
+  /// A CPU's IPL and summary when it did the event (``TreePilot/admission``); 255 where they play no part.
+  private(set) var ipls: UnsafeMutablePointer<UInt32>
   private(set) var clocks: UnsafeMutablePointer<UInt32>
   private var capacity = 0
   private var clockCapacity = 0
@@ -50,6 +50,32 @@ struct Trace {
     objects = 0
     self.count = 0
     reserve(events: 64)
+  }
+
+  /// Makes room for more processes: they are made while the run is under way.
+  @inline(never) mutating func widen(processes count: Int) {
+    let wide = min(max(count, stride * 2), SimulatedMachine.processLimit)
+    if wide <= stride { return }
+    /// Rows of the old length, in memory for rows of the new one.
+    func widened(_ from: UnsafeMutablePointer<UInt32>, _ rows: Int, _ capacity: Int) -> UnsafeMutablePointer<
+      UInt32
+    > {
+      let to = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity)
+      to.initialize(repeating: 0, count: rows * wide)
+      for row in 0..<rows { (to + row * wide).update(from: from + row * stride, count: stride) }
+      return to
+    }
+    clockCapacity = max(clockCapacity, self.count * wide)
+    let clocks = widened(self.clocks, self.count, clockCapacity)
+    readCapacity = max(readCapacity, objects * wide)
+    let reads = widened(self.reads, objects, readCapacity)
+    let now = widened(self.now, stride, stride * wide)
+    self.now.initialize(repeating: 0, count: wide * wide)
+    self.now.update(from: now, count: stride * wide)
+    now.deallocate()
+    self.clocks.deallocate()
+    self.reads.deallocate()
+    (self.clocks, self.reads, stride) = (clocks, reads, wide)
   }
 
   private static func grow<T>(_ memory: inout UnsafeMutablePointer<T>, _ used: Int, _ capacity: Int) {
@@ -112,7 +138,7 @@ struct Trace {
   /// Adds an event of a process, with the joins of `others` (numbers of events, 0 for none); `also` is a process that goes on
   /// from here as well (the CPU of an interrupt).
   @inline(__always)
-  mutating func append(_ process: Int, ipl: UInt8, also: Int = -1) -> Int {
+  mutating func append(_ process: Int, ipl: UInt32, also: Int = -1) -> Int {
     let index = count
     if index == capacity || (index + 1) * stride > clockCapacity { reserve(events: index + 1) }
     processes[index] = UInt8(truncatingIfNeeded: process)

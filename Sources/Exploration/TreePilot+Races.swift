@@ -88,6 +88,7 @@ extension TreePilot {
   /// (Inside of an interrupt that is a ring; see ``EngineRef/admittedInterrupts()``.)
   func askedTooLate(_ machine: SimulatedMachine, _ event: Event, _ k: Int) {
     let isRing = event.kind == .unpark
+    // What is asked for counts when the CPU did its step or now: the ring is for both.
     for cpu in 0..<machine.cpuCount where cpu != Int(event.process) {
       guard let summary = machine.summary(ofCPU: cpu),
         machine.objectNumber(isRing ? machine.seat(ofCPU: cpu).word : summary) == event.object
@@ -96,7 +97,8 @@ extension TreePilot {
       let row = trace.row(k)
       var at = k - 1
       while at >= 0 && row[cpu] < UInt32(truncatingIfNeeded: at + 1) {
-        let ipl = trace.ipls[at] & ~Self.isNested
+        let ipl = trace.ipls[at] & 0xff & ~Self.isNested
+        let asked = isRing ? asked | UInt(trace.ipls[at] >> Self.admission) : asked
         if Int(trace.processes[at]) == cpu && ipl < 8 && (asked >> 1) >> UInt(ipl) != 0
           && (!isRing || trace.ipls[at] & Self.isNested != 0)
         {
@@ -104,6 +106,33 @@ extension TreePilot {
           return
         }
         at -= 1
+      }
+    }
+  }
+
+  // MARK: Time
+
+  /// The end of a sleep where somebody moves the clock. If its time had come it is after that; if it was rung before a deadline, the
+  /// rings are noted. Before `remember`, which forgets them.
+  @inline(never) func parked(_ event: Event, _ k: Int, _ process: Int, _ clock: Int) {
+    if event.value == 0 {
+      trace.touch(clock)
+      let write = Int(trace.writes[clock])
+      if write != 0 { trace.join(trace.clock(process), trace.row(write - 1)) }
+    } else if event.value != UInt.max {
+      let rings = trace.readers(Int(event.object))
+      for other in 0..<trace.stride where rings[other] != 0 {
+        rungSleeps.append((Int(rings[other]) - 1, UInt64(event.value)))
+      }
+    }
+  }
+
+  /// The clock was moved: the rings, not ordered with this, that woke somebody whose time has come now. The two commute, but time that
+  /// comes before a ring *enables* what the sleeper does before it; plain race detection would miss it.
+  @inline(never) func timeCameTooLate(_ machine: SimulatedMachine, _ k: Int) {
+    for (ring, deadline) in rungSleeps where deadline <= machine.time {
+      if trace.row(k)[Int(trace.processes[ring])] < UInt32(truncatingIfNeeded: ring + 1) {
+        reverse(ring, k, blockedBy: 0)
       }
     }
   }
@@ -164,15 +193,32 @@ extension TreePilot {
     return true
   }
 
-  /// Under a bound a switch may be affordable only where the run of steps that it interrupts began: the point is added there too.
+  /// Under a bound a switch may be affordable only where the run of steps that it interrupts began: the point is added there too. A
+  /// CPU's interrupts belong to its run; as each of them is a switch, the points at which they came are added as well.
   func addConservatively(_ process: Int, _ e: Int) {
     var at = e
-    while at > 0 && tree.nodes[at].chosen == tree.nodes[at - 1].chosen { at -= 1 }
+    while at > 0 {
+      let (mine, before) = (Int(tree.nodes[at].chosen), Int(tree.nodes[at - 1].chosen))
+      if mine != before {
+        if who(mine) != who(before) { break }
+        insert(process, at)
+      }
+      at -= 1
+    }
+    insert(process, at)
+  }
+
+  private func insert(_ process: Int, _ at: Int) {
     let node = tree.nodes + at
     if node.pointee.enabled.has(process) {
       node.pointee.backtrack.insert(process)
     } else {
       node.pointee.backtrack |= node.pointee.enabled
     }
+  }
+
+  /// A process, or the CPU whose interrupt it is.
+  private func who(_ process: Int) -> Int {
+    process >= firstInterrupt && process < firstInterrupt + interrupts ? process - firstInterrupt : process
   }
 }

@@ -48,9 +48,18 @@ final class TreePilot: Watcher {
   private let interruptedAsleep = UnsafeMutablePointer<UInt32>.allocate(capacity: 64)
   /// The node of the process whose operation is done: options come after it.
   @exclusivity(unchecked) private var chosenAt = 0
-  @exclusivity(unchecked) private var previousIPL: UInt8 = 255
-  /// In the IPL of an event: it was done on top of an interrupt.
-  static let isNested: UInt8 = 0x40
+  /// What decides whether a CPU would have been interrupted at its step: its IPL, whether it was on top of an interrupt, and from
+  /// `admission` on its summary; 255 for who is no CPU.
+  @exclusivity(unchecked) private var previousIPL: UInt32 = 255
+  static let isNested: UInt32 = 0x40
+  static let admission: UInt32 = 8
+  /// The processes that are interrupts.
+  @exclusivity(unchecked) var firstInterrupt = 0
+  @exclusivity(unchecked) var interrupts = 0
+  /// How many processes there were when last looked.
+  @exclusivity(unchecked) private var known = 0
+  /// Rings (events) that ended sleeps with deadlines, where somebody moves the clock.
+  @exclusivity(unchecked) var rungSleeps: [(ring: Int, deadline: UInt64)] = []
 
   /// - Parameter path: where a search is that is gone on with.
   init(_ reduction: Reduction, bound: Int?, split: Split? = nil, path: [Node] = []) {
@@ -77,6 +86,9 @@ final class TreePilot: Watcher {
   override func begin(_ machine: SimulatedMachine, _ system: System?) {
     super.begin(machine, system)
     if followsTrace { trace.begin(processes: machine.processCount) }
+    known = machine.processCount
+    (firstInterrupt, interrupts) = (machine.cpuCount, machine.recognition == .anywhere ? machine.cpuCount : 0)
+    if !rungSleeps.isEmpty { rungSleeps.removeAll(keepingCapacity: true) }
     asleep = 0
     worth = .new
     isNew = true
@@ -204,15 +216,28 @@ final class TreePilot: Watcher {
     return 0
   }
 
-  /// A CPU's step and its interrupt do not commute: where both can be, both are explored.
+  /// A CPU's step and its interrupt do not commute: where both can be, both are explored. So with a ring: on top of an interrupt that
+  /// was taken before it one more may come.
   private func interruptsAndSteps(
     _ machine: SimulatedMachine, _ index: Int, _ chosen: Int, _ enabled: ProcessSet
   ) {
     let cpu = machine.cpu(chosen)
     previousIPL = 255
+    let pending = machine.pending(chosen)
+    if pending.kind == .unpark {
+      for rung in 0..<machine.cpuCount
+      where machine.objectNumber(machine.seat(ofCPU: rung).word) == pending.object {
+        if let interrupt = machine.interrupt(ofCPU: rung), enabled.has(interrupt) {
+          add(interrupt, at: index)
+        }
+      }
+    }
     guard cpu >= 0, let interrupt = machine.interrupt(ofCPU: cpu) else { return }
     if chosen == cpu {
-      previousIPL = machine.ipl(ofCPU: cpu) | (machine.interruptDepth(cpu) > 0 ? Self.isNested : 0)
+      let summary = machine.summary(ofCPU: cpu)?.value ?? 0
+      previousIPL =
+        UInt32(machine.ipl(ofCPU: cpu)) | (machine.interruptDepth(cpu) > 0 ? Self.isNested : 0)
+        | UInt32(truncatingIfNeeded: summary) << Self.admission
       if enabled.has(interrupt) { add(interrupt, at: index) }
     } else if chosen == interrupt {
       if enabled.has(cpu) {
@@ -238,24 +263,38 @@ final class TreePilot: Watcher {
     }
     let process = Int(event.process)
     let object = Int(event.object)
-    trace.touch(object)
     let cpu = event.kind == .interrupt ? machine.cpu(process) : -1
     if !isNew { return }
+    trace.touch(object)
     let isNew = index + 1 >= given
-    precondition(process < trace.stride, "a run makes at most four processes on its way")
     let k = trace.append(process, ipl: previousIPL, also: cpu)
     if event.object != 0 { order(machine, event, k, process, object, isNew) }
     if cpu >= 0 { interrupted(machine, cpu) }
+    // The clock's object; 0 before anybody has asked for it.
+    let clock = machine.clockWord.map { Int(machine.objectNumber($0)) }
+    if let clock, event.kind == .park { parked(event, k, process, clock) }
     trace.seal(k, process, also: cpu)
     if event.object != 0 { remember(event, k, process, object) }
     if isNew && machine.recognition == .anywhere {
       if event.access == .write || event.kind == .unpark { askedTooLate(machine, event, k) }
-      if event.kind == .park && process < machine.cpuCount && interruptedAsleep[process] != 0 {
+      let wakes =
+        event.kind == .park || event.kind == .join
+        || (event.kind == .pause && reduction == .persistentSets)
+      if wakes && process < machine.cpuCount && interruptedAsleep[process] != 0 {
         reverse(Int(interruptedAsleep[process]) - 1, k, blockedBy: 0)
         interruptedAsleep[process] = 0
       }
     }
-    if index + 1 >= given { sleepers(machine, event, index) }
+    if isNew, let clock, object == clock, event.access == .write { timeCameTooLate(machine, k) }
+    if machine.processCount != known { made(machine, k) }
+    if isNew { sleepers(machine, event, index) }
+  }
+
+  /// Somebody has made processes: they begin after what it did last.
+  @inline(never) private func made(_ machine: SimulatedMachine, _ k: Int) {
+    if machine.processCount > trace.stride { trace.widen(processes: machine.processCount) }
+    for process in known..<machine.processCount { trace.join(trace.clock(process), trace.row(k)) }
+    known = machine.processCount
   }
 
   // MARK: Sleep sets

@@ -30,6 +30,7 @@ extension Watcher {
       owned[process] |= new
       taken[process] |= new
       if overtakes.limit != .max { countOvertakes(machine, process, new) }
+      if let tenure { begins(tenure, new, process) }
     }
   }
 
@@ -47,6 +48,15 @@ extension Watcher {
     owners[level] = Int32(truncatingIfNeeded: waiter)
     owned[waiter] |= UInt8(truncatingIfNeeded: gate.rawValue)
     if overtakes.limit != .max { countOvertakes(machine, waiter, UInt8(truncatingIfNeeded: gate.rawValue)) }
+    if let tenure { begins(tenure, UInt8(truncatingIfNeeded: gate.rawValue), waiter) }
+  }
+
+  @inline(never)
+  private func begins(_ tenure: (Level, Int, Bool) -> Void, _ new: UInt8, _ process: Int) {
+    each(new) { level in
+      let level = Level.allCases[level]
+      tenure(level, process, gates & System.attentionBit(of: level) != 0)
+    }
   }
 
   /// Who takes a gate owns none at or above it.

@@ -26,6 +26,8 @@ class Watcher: Pilot {
   @exclusivity(unchecked) private final var touched: [(at: UInt, access: PlainAccess)] = []
 
   final var system: System?
+  /// Called when a process has come to own a gate, with whether somebody asks for it: for bounds that are counted in tenures.
+  @exclusivity(unchecked) final var tenure: ((Level, _ process: Int, _ isAskedFor: Bool) -> Void)?
   /// For the names of what is seen.
   weak final var world: World?
   @exclusivity(unchecked) private final var gatesObject: UInt32 = 0

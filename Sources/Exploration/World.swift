@@ -60,6 +60,7 @@ public final class World: @unchecked Sendable {
     self.willUse = willUse
     self.configuration = configuration
     self.watcher = watcher
+    watcher.tenure = nil
     unfinished = Array(repeating: 0, count: machine.cpuCount)
   }
 
@@ -125,6 +126,11 @@ public final class World: @unchecked Sendable {
 
   /// Called when everything has finished.
   public func finally(_ check: @escaping () -> Void) { checks.append(check) }
+
+  /// Called whenever a process has come to own a gate, in the middle of a step: it may look, and must change nothing of the system.
+  package func onTenure(_ body: @escaping (_ gate: Level, _ process: Int, _ isAskedFor: Bool) -> Void) {
+    watcher.tenure = body
+  }
 
   /// What this run came to: counted in ``Exploration/outcomes``.
   public func outcome(_ text: String) { said = text }

@@ -55,10 +55,11 @@ extension Scenario {
   ///
   /// - Parameters:
   ///   - file: what the text was called, for the result and for errors.
+  ///   - plan: how the search is done.
   ///   - progress: called now and then; false ends the search with what there is.
   /// - Throws: ``ScenarioError`` if the core cannot make what the scenario declares.
   public func explore(
-    file: String = "", progress: (@Sendable (Progress) -> Bool)? = nil
+    file: String = "", _ plan: SearchPlan = SearchPlan(), progress: (@Sendable (Progress) -> Bool)? = nil
   ) throws -> ScenarioResult {
     var explorer = explorer
     let wasEnded = Flag()
@@ -71,7 +72,7 @@ extension Scenario {
     }
     explorer.progressInterval = 256
     do {
-      let exploration = try explorer.explore(program)
+      let exploration = try plan.explore(explorer, program)
       var result = ScenarioResult(scenario: self, file: file, exploration: exploration)
       if case .bounded = exploration.verdict { result.isInterrupted = wasEnded.isRaised }
       return result

@@ -24,6 +24,9 @@ public struct Scenario: Sendable {
   /// The discipline that was put over it; nil for the ways in that it says itself.
   public internal(set) var discipline: ScenarioDiscipline?
 
+  /// Of the text that it was read from: the parts of a search must be of one scenario. FNV-1a, 64 bits: it tells slips apart, not forgeries.
+  public internal(set) var digest = ""
+
   var data: [Datum]
   var cells: [Cell]
   var locks: [Lock]

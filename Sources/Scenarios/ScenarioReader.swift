@@ -43,6 +43,9 @@ extension Scenario {
       error.file = file
       throw error
     }
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in text { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    digest = String(hash, radix: 16)
   }
 }
 

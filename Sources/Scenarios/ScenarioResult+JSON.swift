@@ -19,6 +19,7 @@ extension ScenarioResult {
     return .object([
       ("schema", .string(Self.schema)),
       ("scenario", .string(scenario.name)),
+      ("digest", .string(scenario.digest)),
       ("file", .string(file)),
       ("discipline", .optional(scenario.discipline?.rawValue)),
       ("cpus", .integer(scenario.cpus)),
@@ -26,6 +27,7 @@ extension ScenarioResult {
       ("memory", .string(scenario.memory == .rc11 ? "rc11" : "sc")),
       ("strategy", scenario.strategy.jsonValue),
       ("limits", scenario.limits.jsonValue),
+      ("partition", exploration.partition.map { $0.jsonValue(exploration) } ?? .null),
       ("schedules", .integer(exploration.schedules)),
       ("redundant", .integer(exploration.redundant)),
       ("steps", .integer(exploration.steps)),
@@ -73,6 +75,15 @@ extension Finding {
         "story",
         .array(story.split(separator: "\n", omittingEmptySubsequences: false).map { .string(String($0)) })
       ),
+    ])
+  }
+}
+
+extension Partition {
+  fileprivate func jsonValue(_ exploration: Exploration) -> JSONValue {
+    .object([
+      ("depth", .integer(depth)), ("index", .integer(index)), ("count", .integer(count)),
+      ("prefixes", .integer(exploration.prefixes)), ("passed", .integer(exploration.passed)),
     ])
   }
 }

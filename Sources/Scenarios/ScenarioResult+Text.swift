@@ -16,7 +16,8 @@ extension ScenarioResult {
     var found = meaning
     if let compared = comparedToExpectation { found += " (\(compared))" }
     lines += TerminalText.wrap(found, columns: 80)
-    if let seconds, exploration.steps > 0 {
+    // A rate of nothing says nothing.
+    if let seconds, seconds >= 0.1, exploration.steps > 0 {
       lines += TerminalText.wrap(costs(seconds), columns: 80)
     }
     for (outcome, count) in exploration.outcomes.sorted(by: { $0.key < $1.key }) {

@@ -5,7 +5,7 @@ import SimulatedMachine
 
 enum StrategyReader {
   /// Where nothing is said: exhaustive up to two preemptions, since most defects need no more (Musuvathi and Qadeer, PLDI 2007); under
-  /// RC11, where reduction is refused, a sample.
+  /// RC11, where the bounded search is refused, a sample.
   static let preemptions = 2
   static let schedules = 1_000_000
   static let sample = 100_000
@@ -24,15 +24,15 @@ enum StrategyReader {
   private static func strategy(_ value: Value?, _ memory: MemoryModel) throws(ScenarioError) -> Strategy {
     guard let value else { return fallback(memory) }
     var fields = try value.fields()
-    let kindPlace = try fields.need("kind")
-    let kind = try kindPlace.choice(StrategyKind.allCases.map { ($0.rawValue, $0) })
+    let kind = try fields.need("kind").choice(StrategyKind.allCases.map { ($0.rawValue, $0) })
     let strategy: Strategy
     switch kind {
     case .exhaustive:
-      if memory == .rc11 {
-        throw kindPlace.wrong("under rc11 nothing is reduced: every, random or priorities is wanted")
+      let bound = fields.take("preemptions")
+      if memory == .rc11, let bound {
+        throw bound.wrong("under rc11 exhaustive takes no bound: leave it out")
       }
-      strategy = .exhaustive(preemptions: try fields.take("preemptions")?.integer(0...1_000))
+      strategy = .exhaustive(preemptions: try bound?.integer(0...1_000))
     case .every: strategy = .everyChoice(preemptions: try fields.take("preemptions")?.integer(0...1_000))
     case .random, .priorities:
       let seed = UInt64(try fields.take("seed")?.integer(0...Scenario.Limit.number) ?? 1)

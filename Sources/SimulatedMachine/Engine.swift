@@ -123,11 +123,11 @@ struct EngineRef: @unchecked Sendable {
   }
 
   /// Says what the caller did to something that is no word.
-  @inline(__always) func did(_ kind: OperationKind, _ access: Access) {
+  @inline(__always) func did(_ kind: OperationKind, _ access: Access, value: UInt = 0) {
     let pending = me.pointee.pending
     p.pointee.last = Event(
       process: Int32(truncatingIfNeeded: p.pointee.running), kind: kind, order: pending.order,
-      access: access, object: pending.object)
+      access: access, object: pending.object, value: value)
   }
 
   /// Somebody has changed something: spinning processes may have seen another value.

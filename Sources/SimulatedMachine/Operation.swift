@@ -57,7 +57,7 @@ public struct Event: Sendable {
   /// What it did to its object. A write that left the value as it was commutes as a read does, and is one.
   public var access: Access = .none
   public var object: UInt32 = 0
-  /// The value after it (for reads: the value read), for stories.
+  /// The value after it (for reads: the value read). Of a park: its deadline if it was rung, 0 if its time had come.
   public var value: UInt = 0
 }
 

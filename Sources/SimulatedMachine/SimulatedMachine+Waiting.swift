@@ -40,9 +40,10 @@ extension SimulatedMachine {
     process.pointee.hasChanged = true
     process.pointee.seenCount = 0
     seat.memory.pointee.sleeper = -1
+    let wasRung = seat.memory.pointee.ring.bits != 0
     seat.memory.pointee.ring.bits = 0
     engine.weak?.wake(engine.p.pointee.running, Int(seat.word.pointee.object), seat.word)
-    engine.did(.park, .write)
+    engine.did(.park, .write, value: wasRung ? UInt(truncatingIfNeeded: deadline) : 0)
   }
 
   public static func unpark(_ seat: Seat) {

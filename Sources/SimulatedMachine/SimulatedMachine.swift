@@ -173,6 +173,8 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
 
   /// Makes looking at the clock an operation: before a run in which somebody calls ``elapse(_:)``.
   public func watchClock() { engine.p.pointee.hasClock = true }
+  /// The word that stands for the clock, where looking at it is an operation; else nil.
+  public var clockWord: UnsafeMutablePointer<SimulatedWord>? { engine.p.pointee.hasClock ? clock : nil }
   public static func ticks() -> UInt64 {
     if let engine = EngineRef.current, let timed = engine.p.pointee.timed {
       return engine.readClock(timed, isTicks: true)

@@ -23,17 +23,19 @@ public final class TimedPilot: Pilot {
   private let paused: UnsafeMutablePointer<UInt32>
   /// Among processes that act at the same time the lower place goes first: a permutation by the seed, so that no CPU is always first.
   private let places: UnsafeMutablePointer<UInt8>
-  private var lines = CacheLines()
+  // Unchecked: nothing of the pilot's is called from inside of an access to it, and it is asked at every operation.
+  @exclusivity(unchecked) private var lines = CacheLines()
   /// Who could go on when it was last asked.
-  private var known: ProcessSet = 0
-  private var current = -1
+  @exclusivity(unchecked) private var known: ProcessSet = 0
+  @exclusivity(unchecked) private var current = -1
+  private var hasBegun = false
   /// When the last operation was done: what it wakes is woken then, whatever its process does next.
-  private var done: UInt64 = 0
+  @exclusivity(unchecked) private var done: UInt64 = 0
   /// The running process goes on without a look at the others up to here.
-  private var limit: UInt64 = 0
+  @exclusivity(unchecked) private var limit: UInt64 = 0
   fileprivate(set) var horizon: UInt64 = .max
   /// Operations done.
-  public private(set) var operations: UInt64 = 0
+  @exclusivity(unchecked) public private(set) var operations: UInt64 = 0
 
   /// This many pauses in a row are single steps; after them one step stands for as many, unless something changes before.
   static var exactPauses: UInt32 { 64 }
@@ -127,7 +129,7 @@ public final class TimedPilot: Pilot {
     }
     if best < 0 { return nil }
     // At the same time the place decides, so the running one does not go on.
-    limit = second == 0 ? 0 : second &- 1
+    limit = min(second == 0 ? 0 : second &- 1, horizon)
     return best
   }
 
@@ -146,7 +148,12 @@ public final class TimedPilot: Pilot {
 
   /// A process can go on by what another has done at `time`.
   private func wake(_ engine: EngineRef, _ index: Int, at time: UInt64) {
-    clocks[index] = max(clocks[index], time)
+    if time > clocks[index] {
+      // Who spins looks again when the pause is over that it is in.
+      let isSpinning = engine.process(index).pointee.pending.kind == .pause
+      let late = time &- clocks[index]
+      clocks[index] = isSpinning ? time &+ (costs.pause &- late % costs.pause) % costs.pause : time
+    }
     if engine.process(index).pointee.pending.kind == .park { clocks[index] &+= costs.wake }
     acts[index] = clocks[index]
   }
@@ -240,12 +247,14 @@ public final class TimedPilot: Pilot {
   /// A run begins: everybody's clock is at `start`, in nanoseconds.
   func begin(_ machine: SimulatedMachine, start: UInt64) {
     for index in 0..<SimulatedMachine.processLimit {
-      clocks[index] = max(clocks[index], start &* 1_000)
+      // Whoever is made later begins when it is made.
+      if !hasBegun { clocks[index] = start &* 1_000 }
       acts[index] = .max
     }
     known = 0
     current = -1
-    done = start &* 1_000
+    if !hasBegun { done = start &* 1_000 }
+    hasBegun = true
     // Who spins already looks now, who sleeps goes on sleeping.
     for index in 0..<machine.processCount {
       let process = machine.engine.process(index)

@@ -16,7 +16,7 @@ extension FlowMeterSystem {
       copyTalkers(&talkers, here, probe)
       page.removeAll(keepingCapacity: true)
       if probe.recording == .stages {
-        probe.printTicks &+= probe.own { for line in talkers.sorted() { print(line, to: &page, here) } }
+        probe.addPrint(probe.own { for line in talkers.sorted() { print(line, to: &page, here) } })
       } else {
         for line in talkers.sorted() { print(line, to: &page, here) }
       }

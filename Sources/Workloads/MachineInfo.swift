@@ -2,14 +2,17 @@
 
 import Glibc
 
-enum MachineInfo {
-  static var os: String {
+/// The machine that a measurement is made on, in its own words.
+public enum MachineInfo {
+  /// The operating system and its version.
+  public static var os: String {
     var names = utsname()
     guard uname(&names) == 0 else { return "unknown" }
     return text(&names.sysname) + " " + text(&names.release)
   }
 
-  static var processor: String {
+  /// The model of the processor.
+  public static var processor: String {
     guard let file = fopen("/proc/cpuinfo", "re") else { return "unknown" }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 512)

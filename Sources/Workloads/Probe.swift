@@ -56,6 +56,9 @@ final class Probe: @unchecked Sendable {
   var stageRuns = [UInt64](repeating: 0, count: MeterStage.allCases.count)
   var talkerRecords: UInt64 = 0
   var printTicks: UInt64 = 0
+  var printRuns: UInt64 = 0
+  /// A stage's run that took more ticks than this was interrupted by the system: it counts as the mean of the others.
+  var longestRun = UInt64.max
   /// Ticks that interrupting stages took from the one below.
   var stolen: UInt64 = 0
   var spans: [(stage: MeterStage, kind: TimelineSpan.Kind, start: UInt64, end: UInt64)] = []
@@ -102,8 +105,13 @@ extension Probe {
   }
 
   func addStage(_ stage: MeterStage, _ ticks: UInt64) {
-    stageTicks[stage.rawValue] &+= ticks
-    stageRuns[stage.rawValue] &+= 1
+    Self.add(ticks, longestRun, &stageTicks[stage.rawValue], &stageRuns[stage.rawValue])
+  }
+  func addPrint(_ ticks: UInt64) { Self.add(ticks, longestRun, &printTicks, &printRuns) }
+
+  private static func add(_ ticks: UInt64, _ longest: UInt64, _ sum: inout UInt64, _ runs: inout UInt64) {
+    sum &+= ticks > longest ? sum / max(runs, 1) : ticks
+    runs &+= 1
   }
 }
 

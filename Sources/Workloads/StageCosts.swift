@@ -71,13 +71,11 @@ public func measureStages(_ capture: LoadedCapture, clockTicks: Double) throws(C
   costs.journalRun = cost(closed, .journal, per: runs(closed, .journal))
 
   let open = try meter(.stages, pace: pace)
-  let rounds = open.load(framesPerSecond: rate * 0.3, nanoseconds: 150_000_000) { false }
+  _ = open.load(framesPerSecond: rate * 0.3, nanoseconds: 150_000_000) { false }
   costs.heartbeatRun = cost(open, .heartbeat, per: runs(open, .heartbeat))
   costs.talkersFlow = cost(open, .talkers, per: Double(open.probes[0].talkerRecords))
-  // Rounds are counted after a fifth of the time.
-  let all = rounds * 0.150
   let prints = Double(open.probes[0].printTicks) * scale.nanosecondsPerTick
-  costs.talkersPrint = all > 0 ? prints / all : 0
+  costs.talkersPrint = prints / Double(max(open.probes[0].printRuns, 1))
   return costs
 }
 

@@ -5,6 +5,7 @@ import CoreProofs
 import Exploration
 import Foundation
 import SimulatedMachine
+import SoftInterrupts
 
 extension Recognition: ExpressibleByArgument {
   public init?(argument: String) {
@@ -35,6 +36,10 @@ struct PairsCommand: ParsableCommand {
   @Option(help: "Where interrupts are recognised: points or anywhere; without it both.")
   var recognition: Recognition?
   @Flag(help: "The triples only.") var triples = false
+  #if Mutants
+    @Option(help: "Switch one rule of the core off, by its name: then a violation is what is expected.")
+    var mutant: String?
+  #endif
   @Option(help: "Run one schedule, of the one that is named.") var replay: String?
 
   func validate() throws {
@@ -43,6 +48,18 @@ struct PairsCommand: ParsableCommand {
   }
 
   func run() throws {
+    #if Mutants
+      if let mutant {
+        guard let selected = Mutant.allCases.first(where: { "\($0)" == mutant }) else {
+          throw ValidationError("no mutant is called \(mutant)")
+        }
+        return try Mutant.with(selected, explore)
+      }
+    #endif
+    try explore()
+  }
+
+  private func explore() throws {
     let recognitions = recognition.map { [$0] } ?? [.points, .anywhere]
     var companies = recognitions.flatMap { (triples ? [] : Company.pairs($0)) + Company.triples($0) }
     var handOffs = recognitions.map { Proof.handOff($0, preemptions: preemptions) }

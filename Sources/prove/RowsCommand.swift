@@ -74,7 +74,7 @@ struct RowsCommand: ParsableCommand {
     }
     text += "    \(result.exploration)\n"
     for refutation in result.refutations {
-      text += "    \(refutation.name):\n"
+      text += "    \(without(refutation)):\n"
       text += "      \(refutation.isGood ? "" : "NOT AS IT SHOULD BE: ")\(found(refutation))\n"
       if story || !refutation.isGood, let finding = refutation.finding {
         text += "\(finding.story)replay: \(finding.replay)\n"
@@ -82,6 +82,14 @@ struct RowsCommand: ParsableCommand {
     }
     text.removeLast()
     return text
+  }
+
+  private static func without(_ refutation: Refutation) -> String {
+    switch (refutation.wrong, refutation.mutant) {
+    case (let wrong, nil): "the program \(wrong)"
+    case ("", let mutant?): "with \(mutant)"
+    case (_, let mutant?): "the same with \(mutant)"
+    }
   }
 
   private static func found(_ refutation: Refutation) -> String {
@@ -109,9 +117,14 @@ struct RowsCommand: ParsableCommand {
       if result.refutations.isEmpty { lines.append(head + " | | | |") }
       for refutation in result.refutations {
         let finding = refutation.isGood ? refutation.finding : nil
-        let isMutant = result.proof.mutants.contains { "\($0)" == refutation.name }
+        let without =
+          switch (refutation.wrong, refutation.mutant) {
+          case (let wrong, nil): "the program \(wrong)"
+          case ("", let mutant?): "`\(mutant)`"
+          case (_, let mutant?): "the same, `\(mutant)`"
+          }
         lines.append(
-          head + " \(isMutant ? "`\(refutation.name)`" : refutation.name) | "
+          head + " \(without) | "
             + (finding == nil ? "NOT FOUND | | |" : "")
             + (finding.map {
               "\(grouped(refutation.exploration.schedules)) | \($0.rule) | \($0.preemptions) |"
@@ -138,7 +151,7 @@ struct RowsCommand: ParsableCommand {
     let rows = results.map { result in
       let refutations = result.refutations.map { refutation in
         object([
-          ("without", string(refutation.name)), ("asItShouldBe", "\(refutation.isGood)"),
+          ("without", string(without(refutation))), ("asItShouldBe", "\(refutation.isGood)"),
           ("schedules", "\(refutation.exploration.schedules)"),
           ("rule", refutation.finding.map { string("\($0.rule)") } ?? "null"),
           ("preemptions", refutation.finding.map { "\($0.preemptions)" } ?? "null"),

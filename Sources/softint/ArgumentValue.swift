@@ -15,6 +15,22 @@ enum ArgumentValue {
     }
   }
 
+  /// Whole numbers in a range, with commas between, each once.
+  static func counts(_ range: ClosedRange<Int>) -> @Sendable (String) throws -> [Int] {
+    { text in
+      var counts: [Int] = []
+      for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+        guard let value = Int(part), range.contains(value) else {
+          throw ValidationError(
+            "give whole numbers from \(range.lowerBound) to \(range.upperBound) with commas between")
+        }
+        guard !counts.contains(value) else { throw ValidationError("\(value) is there twice") }
+        counts.append(value)
+      }
+      return counts
+    }
+  }
+
   /// A number in a range. Not-a-number lies in none.
   static func number(_ range: ClosedRange<Double>, unit: String) -> @Sendable (String) throws -> Double {
     { text in

@@ -16,6 +16,7 @@ enum ExitStatus {
   static let bounded: Int32 = 3
   static let usage: Int32 = 64
   static let data: Int32 = 65
+  /// A file that cannot be read.
   static let noInput: Int32 = 66
   /// The system does not provide what the command needs.
   static let system: Int32 = 71

@@ -45,6 +45,11 @@ struct ExploreCommand: ParsableCommand {
 
   @OptionGroup(title: "Which schedules") var search: SearchOptions
 
+  @OptionGroup(title: "Sharing the search out") var parts: PartsOptions
+
+  @Flag(help: "Put the parts of a search together: the arguments are files of what --shard --json printed.")
+  var merge = false
+
   @Flag(help: "Print JSON of the schema softint.explore/1.")
   var json = false
 
@@ -61,8 +66,16 @@ struct ExploreCommand: ParsableCommand {
       throw ValidationError("give a scenario; --list names those that are bundled")
     }
     guard tasks.count == 1 else { throw ValidationError("give scenarios, --list or --explain, one of them") }
-    if scenarios.count != 1, replay != nil || html != nil {
-      throw ValidationError("\(replay != nil ? "--replay" : "--html") is for one scenario")
+    let forOne = [
+      ("--replay", replay != nil), ("--html", html != nil), ("--shard", parts.shard != nil),
+      ("--checkpoint", parts.checkpoint != nil),
+    ]
+    if scenarios.count != 1, let (option, _) = forOne.first(where: \.1) {
+      throw ValidationError("\(option) is for one scenario")
+    }
+    if merge, replay != nil || html != nil || parts.isForOne || discipline != nil || search.isGiven {
+      throw ValidationError(
+        "--merge takes results as they are: of the other options only --json goes with it")
     }
     if replay != nil, json || html != nil { throw ValidationError("--replay tells a story as text only") }
     if let explain, explain != "all", ExploreValue.rule(explain) == nil {
@@ -73,6 +86,7 @@ struct ExploreCommand: ParsableCommand {
   func run() throws {
     if list { return try StandardStreams.print(ScenarioList.text) }
     if let explain { return try StandardStreams.print(RuleList.text(explain)) }
+    if merge { return try merged() }
     // All are read before the first is run; who cannot be read does not keep the others from running.
     var worst = ExitStatus.success
     var runs: [ScenarioRun] = []
@@ -100,6 +114,19 @@ struct ExploreCommand: ParsableCommand {
     if worst != ExitStatus.success { throw CommandFailure(message: nil, status: worst) }
   }
 
+  /// The results of the parts, as one.
+  private func merged() throws(CommandFailure) {
+    var texts: [(file: String, text: [UInt8])] = []
+    for file in scenarios { texts.append((file, try ScenarioFile.contents(file))) }
+    let result: ScenarioResult
+    do {
+      result = try ScenarioResult.merged(texts)
+    } catch { throw CommandFailure(message: "\(error)", status: ExitStatus.data) }
+    try StandardStreams.print(json ? result.json : result.text())
+    let status = ExitStatus.status(of: result.judgement)
+    if status != ExitStatus.success { throw CommandFailure(message: nil, status: status) }
+  }
+
   private func prepared(_ scenario: Scenario) throws(CommandFailure) -> Scenario {
     let scenario = discipline.map(scenario.under) ?? scenario
     return try search.applied(to: scenario)
@@ -107,24 +134,31 @@ struct ExploreCommand: ParsableCommand {
 
   private func run(_ run: ScenarioRun) throws(CommandFailure) -> Int32 {
     if let replay { return try again(replay, run) }
-    let display = quiet ? nil : ProgressDisplay()
+    let plan = try parts.plan()
+    let kept = try parts.checkpoint.map { path throws(CommandFailure) in try CheckpointFile(path) }
+    let display = quiet ? nil : ProgressDisplay(after: .seconds(1))
     let clock = ContinuousClock()
     let start = clock.now
     let result: ScenarioResult
     do {
-      // Called on this thread only, although the explorer may be anybody's.
+      // One thread at a time calls it, although the explorer may have several.
       nonisolated(unsafe) let shown = display
       result = try run.scenario.explore(
-        file: run.name,
+        file: run.name, plan,
         progress: { progress in
-          shown?.show("\(progress.schedules) schedules of \(run.scenario.name)")
+          shown?.show("\(progress.schedules) schedules of \(run.scenario.name)", fraction: progress.share)
+          kept?.refresh(progress.checkpoint)
           return Interruption.exitStatus == nil
         })
     } catch {
       display?.finish()
-      throw CommandFailure(message: "\(error)", status: ExitStatus.data)
+      let place =
+        error is CheckpointError || error is SearchError || error is StrategyError
+        ? "\(parts.checkpoint ?? run.name): " : ""
+      throw CommandFailure(message: "\(place)\(error)", status: ExitStatus.data)
     }
     display?.finish()
+    try kept?.finish(result.exploration.checkpoint)
     let (seconds, attoseconds) = (clock.now - start).components
     try show(result, on: run.page, seconds: Double(seconds) + Double(attoseconds) / 1e18)
     return ExitStatus.status(of: result.judgement)

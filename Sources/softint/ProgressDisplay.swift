@@ -10,14 +10,20 @@ final class ProgressDisplay {
   private let clock = ContinuousClock()
   /// When something was shown last; nil if nothing was.
   private var last: ContinuousClock.Instant?
+  /// Nothing is shown before.
+  private let begin: ContinuousClock.Instant
   /// How many columns of the terminal's line hold text.
   private var columns = 0
+
+  /// - Parameter delay: what is over before shows nothing.
+  init(after delay: Duration = .zero) { begin = ContinuousClock.now + delay }
 
   /// Shows a state, unless there is one already that is too recent.
   ///
   /// - Parameter fraction: how much of the work is done, from 0 to 1; nil if nobody knows.
   func show(_ text: String, fraction: Double? = nil) {
     let now = clock.now
+    if now < begin { return }
     if let last, now - last < (isTerminal ? .milliseconds(100) : .seconds(5)) { return }
     last = now
     let percent = fraction.map { "\(Int((min(max($0, 0), 1) * 100).rounded(.down))) % " } ?? ""

@@ -19,14 +19,8 @@ struct ScenarioFile {
     } else if isPlain, access(word, F_OK) != 0, let bundled = Self.bundled(word) {
       self = bundled
     } else {
-      let descriptor = open(word, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else {
-        let hint = isPlain ? "; softint explore --list names the scenarios that are part of the program" : ""
-        throw CommandFailure(
-          message: "\(word): \(String(cString: strerror(errno)))\(hint)", status: ExitStatus.noInput)
-      }
-      defer { close(descriptor) }
-      self.init(name: word, text: try Self.read(descriptor: descriptor, word))
+      let hint = isPlain ? "; softint explore --list names the scenarios that are part of the program" : ""
+      self.init(name: word, text: try Self.contents(word, hint: hint))
     }
   }
 
@@ -52,6 +46,17 @@ struct ScenarioFile {
   private static func bundled(_ word: String) -> ScenarioFile? {
     let name = word.hasSuffix(".json") ? String(word.dropLast(5)) : word
     return bundled.first { $0.name == name }
+  }
+
+  /// What a file holds.
+  static func contents(_ path: String, hint: String = "") throws(CommandFailure) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw CommandFailure(
+        message: "\(path): \(String(cString: strerror(errno)))\(hint)", status: ExitStatus.noInput)
+    }
+    defer { close(descriptor) }
+    return try read(descriptor: descriptor, path)
   }
 
   private static func read(descriptor: Int32, _ name: String) throws(CommandFailure) -> [UInt8] {

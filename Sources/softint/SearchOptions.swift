@@ -40,15 +40,18 @@ struct SearchOptions: ParsableArguments {
     transform: ExploreValue.recognition)
   var recognition: Recognition?
 
+  /// Whether one of them was given.
+  var isGiven: Bool {
+    strategy != nil || preemptions != nil || schedules != nil || seed != nil || memory != nil
+      || recognition != nil
+  }
+
   func validate() throws {
     if strategy == .random || strategy == .priorities, preemptions != nil {
       throw ValidationError("--preemptions is for exhaustive and every")
     }
     if strategy == .exhaustive || strategy == .every, seed != nil {
       throw ValidationError("--seed is for random and priorities")
-    }
-    if strategy == .exhaustive, memory == .rc11 {
-      throw ValidationError("under rc11 nothing is reduced: --strategy is every, random or priorities")
     }
   }
 
@@ -67,8 +70,12 @@ struct SearchOptions: ParsableArguments {
     let own = scenario.strategy
     var kind = strategy ?? StrategyKind(own)
     if scenario.memory == .rc11, kind == .exhaustive {
-      if strategy != nil {
-        throw .usage("under rc11 nothing is reduced: --strategy is every, random or priorities")
+      // Without a bound it is complete there too, but seldom feasible: a sample, unless it is asked for.
+      if strategy != nil || own == .exhaustive(preemptions: nil) {
+        guard preemptions?.count == nil else {
+          throw .usage("under rc11 exhaustive takes no bound: --preemptions none")
+        }
+        return .exhaustive(preemptions: nil)
       }
       kind = .random
     }

@@ -21,7 +21,7 @@ struct Softint: ParsableCommand {
       the command quietly with exit status 141.
       """,
     version: version,
-    subcommands: [CompareCommand.self, FlowsCommand.self, ExploreCommand.self])
+    subcommands: [CompareCommand.self, FlowsCommand.self, ExploreCommand.self, SimulateCommand.self])
 
   /// Runs the command line of the process and ends it.
   static func main() {
@@ -30,7 +30,7 @@ struct Softint: ParsableCommand {
   }
 
   func run() throws {
-    throw ValidationError("no verb is given, the verbs are compare, flows and explore")
+    throw ValidationError("no verb is given, the verbs are compare, flows, explore and simulate")
   }
 
   private static func status(of arguments: [String]) -> Int32 {

@@ -39,6 +39,15 @@ struct BadArgumentTests {
     + ["x", "biglock", "ordered,,mixed", ""].map {
       invalid("compare --disciplines \($0)", "--disciplines <list>", disciplines)
     }
+    + ["0", "65", "2,", "x"].map {
+      invalid("simulate --cpus \($0)", "--cpus <list>", "give whole numbers from 1 to 64 with commas between")
+    }
+    + ["0", "11", "nan"].map {
+      invalid(
+        "simulate --seconds-simulated \($0)", "--seconds-simulated <s>",
+        "give a number of seconds from 0.001 to 10")
+    }
+    + [invalid("simulate --cpus 2,2", "--cpus <list>", "2 is there twice")]
     + ["0", "-3", "many"].map {
       invalid("flows x --top \($0)", "--top <n>", "give a whole number from 1 to 2147483647")
     }
@@ -63,9 +72,11 @@ struct BadArgumentTests {
       BadArguments(
         "explore smallest --strategy random --preemptions 1", "--preemptions is for exhaustive and every"),
       BadArguments("explore smallest --seed 1 --strategy every", "--seed is for random and priorities"),
+      BadArguments("explore smallest card-and-base --shard 0/2", "--shard is for one scenario"),
       BadArguments(
-        "explore smallest --memory rc11 --strategy exhaustive",
-        "under rc11 nothing is reduced: --strategy is every, random or priorities"),
+        "explore smallest --checkpoint x --jobs 2", "--checkpoint is for one thread: leave out --jobs"),
+      invalid(
+        "explore smallest --shard 2/2", "--shard <i/n>", "give i/n: part i of n parts, i from 0 to n - 1"),
       invalid("compare --idle x", "--idle <poll|park>", "give poll or park"),
       BadArguments("compare --cpus", "missing value for '--cpus <n>'"),
       BadArguments("compare a b", "unexpected argument 'b'"),
@@ -96,7 +107,7 @@ struct BadArgumentTests {
   @Test(
     "Without a verb there is something to say too",
     arguments: [
-      ([], "no verb is given, the verbs are compare, flows and explore"),
+      ([], "no verb is given, the verbs are compare, flows, explore and simulate"),
       (["frobnicate"], "unexpected argument 'frobnicate'"),
       (["--colour"], "unknown option '--colour'"),
     ])

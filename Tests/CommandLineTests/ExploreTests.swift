@@ -121,6 +121,25 @@ struct ExploreTests {
     #expect(mixed.output.components(separatedBy: "\"schema\": \"softint.explore/1\"").count == 3)
   }
 
+  @Test("Parts of a search are results like any other, and make a whole")
+  func parts() throws {
+    let directory = try TemporaryDirectory()
+    let schema = try SchemaValidator(published: "softint.explore-1.schema.json")
+    var files: [String] = []
+    for part in 0..<2 {
+      let run = try Softint.run(
+        "explore", "callout-freed", "--shard", "\(part)/2", "--split-depth", "8", "--json")
+      #expect(try schema.findings(in: Data(run.output.utf8)).isEmpty, "\(run.output)\(run.errors)")
+      files.append(directory.file("part\(part).json"))
+      try run.output.write(toFile: files[part], atomically: true, encoding: .utf8)
+    }
+    let whole = try Softint.run("explore", "--merge", files[0], files[1], "--json")
+    #expect(whole.status == 0, "\(whole.errors)")
+    #expect(try schema.findings(in: Data(whole.output.utf8)).isEmpty, "\(whole.output)")
+    #expect(try Softint.run("explore", "--merge", files[0], files[0]).status == 65)
+    #expect(try Softint.run("explore", "--merge", files[0]).status == 65)
+  }
+
   @Test("A page is written whole, or not at all")
   func page() throws {
     let directory = try TemporaryDirectory()

@@ -18,6 +18,7 @@ struct HelpTests {
     #expect(run.output.contains("\n  compare  "))
     #expect(run.output.contains("\n  flows  "))
     #expect(run.output.contains("\n  explore  "))
+    #expect(run.output.contains("\n  simulate  "))
     #expect(run.output.contains("Example: softint compare"))
     #expect(run.status == 0)
     #expect(run.errors.isEmpty)
@@ -37,7 +38,15 @@ struct HelpTests {
         "explore",
         [
           "--list", "--explain", "--replay", "--discipline", "--strategy", "--preemptions", "--schedules",
-          "--seed", "--memory", "--recognition", "--json", "--html", "--quiet",
+          "--seed", "--memory", "--recognition", "--jobs", "--shard", "--split-depth", "--checkpoint",
+          "--merge", "--json", "--html", "--quiet",
+        ]
+      ),
+      (
+        "simulate",
+        [
+          "--cpus", "--disciplines", "--model", "--seconds-simulated", "--load", "--seed", "--json",
+          "--salvage", "--quiet",
         ]
       ),
       ("flows", ["--csv", "--json", "--export", "--cpus", "--discipline", "--top", "--salvage"]),

@@ -1,4 +1,4 @@
-// Public operations beside each other: the pairs that found defects.
+// Public operations beside each other: the part of the matrix that a debug build can run, and the pairs that found defects.
 //
 // The whole matrix is `prove pairs` in a release build.
 
@@ -38,4 +38,32 @@ struct PairTests {
     }
   }
 
+  /// What changes the most under others' feet.
+  static let disturbers = ["disestablish", "setWay .mpSafe", "retire", "offline", "shutdown()"]
+
+  @Test("every operation beside those that disturb: all schedules without preemptions", arguments: disturbers)
+  func disturbed(_ name: String) throws {
+    for operation in PublicOperation.all {
+      let company = Company([operation, company(name).operations[0]], .points)
+      let verdict = try company.explore(Depth(preemptions: 0, limit: 200, triesMore: false))
+      if let finding = verdict.finding { Issue.record("\(company): \(finding)") }
+    }
+  }
+
+  @Test("every operation beside itself: with one preemption")
+  func withItself() throws {
+    for operation in PublicOperation.all {
+      let company = Company([operation, operation], .points)
+      let verdict = try company.explore(Depth(preemptions: 1, limit: 200, triesMore: false))
+      if let finding = verdict.finding { Issue.record("\(company): \(finding)") }
+    }
+  }
+
+  @Test("a company's replay string gives its story again, and its bound is told as it was run")
+  func tells() throws {
+    let pair = company("raise(to:)", "raise(to:)")
+    #expect(try pair.explore(Depth(preemptions: 0)).bound != "none")
+    #expect(try pair.explore(Depth(preemptions: 2, limit: 3)).bound.hasSuffix("then 3"))
+    #expect(try pair.replay("p") == nil)
+  }
 }

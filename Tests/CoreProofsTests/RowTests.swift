@@ -9,24 +9,23 @@ import Exploration
 import SoftInterrupts
 import Testing
 
-/// Bounds for debug builds, which explore ten times slower: where a row's own would take more than some seconds.
-private let smaller: [String: Strategy] = [
-  "H20 attributes change in the middle of a run": .exhaustive(preemptions: 1),
-  "H29 big-lock work is overtaken for ever": .exhaustive(preemptions: 3),
-  "H39 big-lock work bounces between its two gates": .exhaustive(preemptions: 3),
-  "H44 a CPU leaves with work marked on a gate": .exhaustive(preemptions: 1),
-  "H49 a cell is opened from above its level": .exhaustive(preemptions: 2),
-  "H51 a mark is collected twice": .exhaustive(preemptions: 1),
-  "H51 the same under C++20's memory": .random(seed: 51, schedules: 1_000),
-  "H52 the woken waiter serves, and the next one sleeps on": .exhaustive(preemptions: 1),
-  "H53 a gate is kept for who does not come": .exhaustive(preemptions: 1),
-  "H57 the way in changes during a run elsewhere": .exhaustive(preemptions: 1),
-]
-
-private func quick(_ proof: Proof) -> Proof {
-  var proof = proof
-  if let strategy = smaller[proof.name] { proof.strategy = strategy }
-  return proof
+/// Bounds for debug builds, which explore ten times slower: one preemption less than the row's own; and some for rows of their own size.
+private func quick(_ row: Proof) -> Proof {
+  var row = row
+  #if DEBUG
+    let large = [
+      "H5 a timer is armed again after it was cancelled", "H23 a CPU that waits is deaf to what is above",
+      "H27 an un-raised reader sees the middle of a handler", "H49 a cell is opened from above its level",
+      "H56 two systems are entered in both orders",
+    ]
+    switch row.strategy {
+    case .exhaustive(.some(let bound)): row.strategy = .exhaustive(preemptions: bound - 1)
+    case .exhaustive(.none) where large.contains(row.name): row.strategy = .exhaustive(preemptions: 1)
+    case .random(let seed, _): row.strategy = .random(seed: seed, schedules: 1_000)
+    default: break
+    }
+  #endif
+  return row
 }
 
 /// A finding that a person can read, and that can be had again.
@@ -42,6 +41,14 @@ struct RowTests {
     let result = try row.check(refuting: false)
     #expect(result.holds, "\(result.exploration)")
     #expect(result.exploration.schedules > 1)
+  }
+
+  @Test("a row holds in a sample under C++20's memory", arguments: Rows.all)
+  func weakMemory(_ row: Proof) throws {
+    var row = row
+    (row.memory, row.strategy) = (.rc11, .random(seed: 11, schedules: 50))
+    let result = try row.check(refuting: false)
+    #expect(result.holds, "\(result.exploration)")
   }
 
   @Test("a program that breaks the rule itself is reported", arguments: Rows.all.filter { !$0.wrong.isEmpty })
@@ -67,8 +74,6 @@ struct RowTests {
     for (row, proofs) in without {
       #expect(proofs.contains { !$0.mutants.isEmpty || !$0.wrong.isEmpty }, "\(row)")
     }
-    let names = Set(Rows.all.map(\.name))
-    #expect(smaller.keys.allSatisfy(names.contains))
   }
 }
 
@@ -86,11 +91,24 @@ struct RowTests {
     @Test("a rule that is off is missed, with a story", arguments: cases)
     func found(_ test: Case) throws {
       try Mutant.with(test.mutant) {
-        let exploration = try test.row.explore()
+        let exploration = try fewestFirst(test.row)
         let finding = try #require(exploration.finding, "\(test.mutant): \(exploration)")
         #expect(test.row.finds.isEmpty || test.row.finds.contains(finding.rule), "\(finding)")
         try check(finding, test.row.explorer, test.row.program)
       }
+    }
+
+    /// Up to the row's own bound, with few preemptions first: defects mostly need few (Musuvathi and Qadeer, PLDI 2007).
+    private func fewestFirst(_ row: Proof) throws -> Exploration {
+      guard case .exhaustive(.some(let last)) = row.strategy else { return try row.explore() }
+      var row = row
+      for bound in 0..<last {
+        row.strategy = .exhaustive(preemptions: bound)
+        let exploration = try row.explore()
+        if exploration.finding != nil { return exploration }
+      }
+      row.strategy = .exhaustive(preemptions: last)
+      return try row.explore()
     }
 
     @Test("a wrong program that nobody reports goes wrong", arguments: Rows.all.filter { !$0.wrong.isEmpty })
@@ -105,6 +123,5 @@ struct RowTests {
         }
       }
     }
-
   }
 #endif

@@ -11,6 +11,11 @@ struct HazardTests {
   func h1() throws { #expect(try Hazards.bigLockUnderGate()) }
   @Test("H3: disestablishing returns after the run that is under way")
   func h3() throws { #expect(try Hazards.disestablishDrains()) }
+  @Test("H6: a schedule that marks when its handler has ended says so")
+  func h6InFlight() throws {
+    #expect(try Hazards.schedulesLookAgain())
+  }
+
   @Test("H6: a stale handle never reaches the slot's next owner")
   func h6() throws { #expect(try Hazards.staleHandle()) }
   @Test("H8, H9: a schedule during a run is followed by another run")

@@ -25,6 +25,7 @@
       Case(mutant: .bigLockAlways, rows: "H1", scenario: Hazards.bigLockUnderGate),
       Case(mutant: .noDrainOnDisestablish, rows: "H3", scenario: Hazards.disestablishDrains),
       Case(mutant: .staleHandles, rows: "H6", scenario: Hazards.staleHandle),
+      Case(mutant: .noSecondLook, rows: "H6", scenario: Hazards.schedulesLookAgain),
       Case(mutant: .clearAfterRun, rows: "H8, H9", scenario: Hazards.onceMoreAfter),
       Case(mutant: .noBudget, rows: "H10", scenario: Hazards.share),
       Case(mutant: .noHandOff, rows: "H12", scenario: Hazards.handOff),
@@ -62,7 +63,8 @@
       let explored: Set<Mutant> = [
         .anyOrder, .noWaitForCPUs, .haltAtOnce, .armRetired, .reuseAtOnce, .changeInside, .lowWait,
         .clearHintLate, .noDrainBudget, .drainBound, .noReadmit, .waitAnywhere, .noTry, .leaveWithPending,
-        .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad, .manySystems,
+        .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad, .noOwedTry, .manySystems,
+        .passOverTrying, .noQueueing, .noRunBudget,
         // And these (ExplorationTests).
         .takeDescending, .ignoreStamps, .earlyTick, .noArmRing, .silentDrop, .keepRing,
       ]

@@ -77,8 +77,9 @@ enum Wrong {
       "\"callouts\": [{\"name\": \"t\", \"level\": \"softNet\", \"guard\": \"softClock\", \"steps\": []}]",
       at: "$.callouts[0].guard", "one of softNet"),
     WrongForm(
-      "\"memory\": \"rc11\", \"strategy\": {\"kind\": \"exhaustive\"}", at: "$.strategy.kind",
-      "nothing is reduced"),
+      "\"memory\": \"rc11\", \"strategy\": {\"kind\": \"exhaustive\", \"preemptions\": 2}",
+      at: "$.strategy.preemptions",
+      "takes no bound"),
     WrongForm(steps: "{\"read\": \"x\"}", at: "[0].read", "no data of this name"),
     WrongForm(steps: "{\"read\": \"c\"}", at: "[0].read", "inside of its \"open\""),
     WrongForm(steps: "{\"write\": \"d\", \"value\": \"v\"}", at: "[0].value", "no name that an earlier step"),

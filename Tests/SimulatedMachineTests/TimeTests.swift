@@ -31,16 +31,15 @@ private final class Line: @unchecked Sendable {
 
 @Suite("Simulated time")
 struct TimeTests {
-  @Test("a read-modify-write that goes to and fro costs a transfer and a hit each time, and no more")
+  @Test("a read-modify-write that goes to and fro costs two transfers and a look each time, and no more")
   func pingPong() {
     let machine = SimulatedMachine(cpus: 1)
     let line = Line()
-    let rounds = 1_000 as UInt
+    let rounds = 500 as UInt
     for index in 0...1 as ClosedRange<UInt> {
       machine.visitor("\(index)") {
         for round in 0..<rounds {
-          // Whose turn it is not sees no change in one look only: the other is never further than one step.
-          while SimulatedWord.load(line.p, .acquire) != 2 * round + index { SimulatedMachine.pause(0) }
+          while SimulatedWord.load(line.p, .acquire) != 2 * round + index {}
           _ = SimulatedWord.fetchAdd(line.p, 1, .acquireRelease)
         }
       }
@@ -48,8 +47,8 @@ struct TimeTests {
     let pilot = TimedPilot(model())
     #expect(machine.run(timed: pilot) == .quiet)
     let last = max(pilot.time(of: 0), pilot.time(of: 1))
-    // Each turn: the line comes with its news (100 + 1), is taken back (100, as the other has a copy), and changed (10).
-    let turn = 100.0 + 1 + 100 + 10
+    // Each turn: the line is taken away from who looks (100), comes back with the news (100), and is read (1).
+    let turn = 201.0
     #expect(abs(last - Double(2 * rounds) * turn) <= 2 * turn, "\(last)")
     let use = pilot.lineUse
     #expect(use.count == 1 && use[0].word == line.p)
@@ -206,5 +205,43 @@ struct TimeTests {
     let ratio = Double(sections) / expected
     #expect(ratio > 0.96 && ratio < 1.04, "\(cpus) CPUs: \(sections) of \(expected)")
     #expect(system.shutdown().isComplete)
+  }
+
+  @Test(
+    "levels that have nothing to do with each other share the gate word's line, which bounds all raises together"
+  )
+  func gateLine() throws {
+    // 24 CPUs raise to four levels, each level for its own six of them, and are inside for no time: what they wait for is the line.
+    func raises(transfer: Double) throws -> (count: Int, line: Double) {
+      var model = model()
+      model.lineTransfer = transfer
+      model.sharedFetch = transfer
+      let machine = SimulatedMachine(cpus: 24)
+      var configuration = Configuration()
+      configuration.spinRounds = 100_000
+      let system = try System(on: machine, configuration)
+      nonisolated(unsafe) var count = 0
+      for cpu in 0..<24 {
+        let level = [Level.softClock, .softBio, .softNet, .softSerial][cpu % 4]
+        system.submit(on: cpu) { here in
+          while SimulatedMachine.now() < 200_000 {
+            here.raise(exactly: level) { _ in count += 1 }
+            SimulatedMachine.work(1_500)
+          }
+        }
+      }
+      let pilot = TimedPilot(model)
+      #expect(machine.run(timed: pilot) == .quiet)
+      let gates = pilot.lineUse.first { $0.word == system.gatesWord }
+      #expect(system.shutdown().isComplete)
+      return (count, (gates?.busy ?? 0) / 200_000)
+    }
+    let free = try raises(transfer: 0)
+    let dear = try raises(transfer: 100)
+    // Without a price: 24 CPUs, each once in some more than 1.5 µs.
+    #expect(free.count > 2_400 && free.line == 0)
+    // With one: the line is under way nearly all the time, and each raise moves it at least once.
+    #expect(dear.line > 0.8)
+    #expect(dear.count < free.count && dear.count < 2_100)
   }
 }

@@ -1,7 +1,7 @@
 // The price of each hot path beside its peer, in one run: sides alternate, medians of rounds, loop overhead subtracted.
 //
 // `micro [--json]` prints the table; `micro idle [SECONDS]` and `micro overload` tell what a system costs that has nothing, and
-// too much, to do; `micro memory N` and `micro callouts N OPS` are for the scripts that weigh and count.
+// too much, to do; `micro costs --json CAPTURE` writes the model that `softint simulate` predicts by; `micro memory N` and `micro callouts N OPS` are for the scripts that weigh and count.
 
 import Dispatch
 import Glibc
@@ -140,6 +140,10 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
   let seconds = arguments.count == 3 ? Int(arguments[2]) : 10, (1...3_600).contains(seconds)
 {
   if try !measureIdle(cpus: 2, seconds: seconds) { exit(1) }
+} else if arguments.count >= 3, arguments.count <= 4, arguments[1] == "costs",
+  arguments.count == 3 || arguments[2] == "--json"
+{
+  try printCosts(capture: arguments[arguments.count - 1], json: arguments.count == 4)
 } else if arguments.count == 2, arguments[1] == "overload" {
   if try !measureOverload(cpus: 2, rounds: 5, milliseconds: 300) { exit(1) }
 } else if arguments.count == 1 || arguments == [arguments[0], "--json"] {
@@ -164,7 +168,7 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
   }
 } else {
   print(
-    "usage: micro [--json] | micro idle [SECONDS] | micro overload | micro memory N | micro callouts ARMED OPERATIONS"
+    "usage: micro [--json] | micro idle [SECONDS] | micro overload | micro costs [--json] CAPTURE | micro memory N | micro callouts ARMED OPERATIONS"
   )
   exit(64)
 }

@@ -46,8 +46,9 @@ public struct Depth: Sendable {
   public var preemptions: Int
   /// Schedules of one bound.
   public var limit: Int
-  public init(preemptions: Int = 2, limit: Int = 4_000) {
-    (self.preemptions, self.limit) = (preemptions, limit)
+  public var triesMore: Bool
+  public init(preemptions: Int = 2, limit: Int = 4_000, triesMore: Bool = true) {
+    (self.preemptions, self.limit, self.triesMore) = (preemptions, limit, triesMore)
   }
 }
 
@@ -82,7 +83,7 @@ extension Company {
     var verdict = CompanyVerdict(company: self)
     // Beyond the wanted bound only where it costs little: the number without a bound is the last.
     var bounds: [Int?] = Array(0...depth.preemptions)
-    bounds += [depth.preemptions + 1, nil]
+    if depth.triesMore { bounds += [depth.preemptions + 1, nil] }
     for bound in bounds {
       if (bound ?? .max) > depth.preemptions, verdict.schedules * 8 > depth.limit { break }
       let exploration = try Explorer(

@@ -4,12 +4,14 @@
 // switches the rule off was reported as what the row says.
 
 public import Exploration
-import SoftInterrupts
+public import SoftInterrupts
 
 /// One way to be without the rule, and what the exploration made of it.
 public struct Refutation: Sendable {
-  /// The mutant, or what the program does wrong.
-  public var name: String
+  /// What the program does wrong; empty where it is the row's own.
+  public var wrong: String
+  /// The rule of the core that is off.
+  public var mutant: Mutant?
   public var exploration: Exploration
   /// Whether it was reported, and as what it should be.
   public var isGood: Bool
@@ -58,21 +60,21 @@ extension Proof {
       for mutant in mutants {
         let exploration = try Mutant.with(mutant) { try explore() }
         let isGood = exploration.finding.map { finds.isEmpty || finds.contains($0.rule) } ?? false
-        list.append(Refutation(name: "\(mutant)", exploration: exploration, isGood: isGood))
+        list.append(Refutation(wrong: "", mutant: mutant, exploration: exploration, isGood: isGood))
       }
     #endif
     for program in wrong {
       let exploration = try explorer.explore(program.program)
       list.append(
         Refutation(
-          name: program.name, exploration: exploration,
+          wrong: program.name, exploration: exploration,
           isGood: exploration.finding?.rule == program.reports))
       #if Mutants
         if let mutant = program.mutant {
           let exploration = try Mutant.with(mutant) { try explorer.explore(program.program) }
           list.append(
             Refutation(
-              name: "\(program.name), and \(mutant)", exploration: exploration,
+              wrong: program.name, mutant: mutant, exploration: exploration,
               isGood: exploration.finding?.rule == program.becomes))
         }
       #endif

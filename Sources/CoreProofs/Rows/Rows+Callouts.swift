@@ -10,7 +10,7 @@ extension Rows {
   // A callout is armed, its time comes at any moment, it is halted on another CPU, and what it used is given away.
   // It may be popped and waiting for its guard then: it finds another generation there, and does not run.
   static let h4 = Proof(
-    "H4 a callout that was fired runs after it is freed", strategy: .exhaustive(preemptions: 2),
+    "H4 a callout that was fired runs after it is freed", strategy: .exhaustive(preemptions: 3),
     mutants: [.noGeneration, .haltAtOnce], finds: [.dataRace, .expectation]
   ) { world in try frees(world, armedOn: 1) }
 
@@ -43,7 +43,7 @@ extension Rows {
   // A timer schedules work, and the work arms the timer again; another CPU takes both down and gives away what they use.
   // Halting one and ending the other is never right, in whatever order: what is retired cannot be armed.
   static let h5 = Proof(
-    "H5 a timer is armed again after it was cancelled", strategy: .exhaustive(preemptions: 2),
+    "H5 a timer is armed again after it was cancelled", strategy: .exhaustive(),
     mutants: [.armRetired], finds: [.expectation],
     wrong: [
       WrongProgram("halts the timer, then ends the work", reports: .expectation) { world in
@@ -87,7 +87,7 @@ extension Rows {
   // A callout is popped and waits for its guard; its holder cancels it and arms it for an hour later.
   // It must run then, and then only: the generation that was popped is compared under the guard.
   static let h43 = Proof(
-    "H43 cancelled and armed again, it runs early", strategy: .exhaustive(preemptions: 2),
+    "H43 cancelled and armed again, it runs early", strategy: .exhaustive(preemptions: 3),
     mutants: [.noGeneration], finds: [.expectation]
   ) { world in
     let due = world.shared("due", guard: .softNet, UInt64(0))

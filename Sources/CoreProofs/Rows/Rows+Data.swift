@@ -49,7 +49,7 @@ extension Rows {
   // MP-safe code uses two locks of softNet, in the order of their ranks, and raises from under none of them.
   // The six wrong ways are refused; let through, each that needs another CPU is a deadlock.
   static let h50 = Proof(
-    "H50 LevelLocks, six wrong ways", strategy: .exhaustive(preemptions: 2), wrong: wrongLocks
+    "H50 LevelLocks, six wrong ways", strategy: .exhaustive(), wrong: wrongLocks
   ) { world in
     let low = world.system.levelLock(at: .softNet, rank: 0, 0)
     let high = world.system.levelLock(at: .softNet, rank: 1, 0)
@@ -63,7 +63,7 @@ extension Rows {
 
   private static let wrongLocks = [
     WrongProgram(
-      "taken from above its level", reports: .witness(.levelLockAboveLevel), without: .noLockOrder,
+      "takes one from above its level", reports: .witness(.levelLockAboveLevel), without: .noLockOrder,
       becomes: .deadlock
     ) { world in
       let lock = world.system.levelLock(at: .softNet, 0)
@@ -71,7 +71,7 @@ extension Rows {
       world.base(on: 1) { here in lock.withLock { _ in here.raise(exactly: .softSerial) { _ in } } }
     },
     WrongProgram(
-      "taken in two orders", reports: .witness(.levelLockRank), without: .noLockOrder, becomes: .deadlock
+      "takes two in two orders", reports: .witness(.levelLockRank), without: .noLockOrder, becomes: .deadlock
     ) { world in
       let locks = (0..<2).map { world.system.levelLock(at: .softNet, rank: Int32($0), 0) }
       for cpu in 0..<2 {
@@ -79,7 +79,7 @@ extension Rows {
       }
     },
     WrongProgram(
-      "taken inside of a mask above it", reports: .witness(.levelLockAboveLevel), without: .noLockOrder,
+      "takes one inside of a mask above it", reports: .witness(.levelLockAboveLevel), without: .noLockOrder,
       becomes: .deadlock
     ) { world in
       let lock = world.system.levelLock(at: .softNet, 0)
@@ -89,13 +89,13 @@ extension Rows {
       }
     },
     WrongProgram(
-      "taken twice by one thread", reports: .fatal, without: .noLockOrder, becomes: .deadlock
+      "takes one twice", reports: .fatal, without: .noLockOrder, becomes: .deadlock
     ) { world in
       let lock = world.system.levelLock(at: .softNet, 0)
       world.base(on: 0) { _ in lock.withLock { _ in lock.withLock { _ in } } }
     },
     WrongProgram(
-      "a gate at its level under it", reports: .witness(.gateUnderLevelLock), without: .anyOrder,
+      "takes a gate of its level under one", reports: .witness(.gateUnderLevelLock), without: .anyOrder,
       becomes: .deadlock
     ) { world in
       let lock = world.system.levelLock(at: .softNet, 0)
@@ -103,7 +103,7 @@ extension Rows {
       world.base(on: 1) { here in here.raise(exactly: .softNet) { _ in lock.withLock { _ in } } }
     },
     WrongProgram(
-      "a wait for CPUs under it", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
+      "waits for CPUs under one", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
       becomes: .deadlock
     ) { world in
       let lock = world.system.levelLock(at: .softNet, 0)

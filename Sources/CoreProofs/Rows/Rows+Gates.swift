@@ -44,7 +44,7 @@ extension Rows {
   // Without the budget the leaver works for others as long as they have work.
   static let h12drain = Proof(
     "H12 who leaves a gate runs others' work for ever", configuration: oneDrain,
-    strategy: .exhaustive(preemptions: 2), mutants: [.noDrainBudget], finds: [.expectation]
+    strategy: .exhaustive(), mutants: [.noDrainBudget], finds: [.expectation]
   ) { world in
     // CPU 0 only.
     nonisolated(unsafe) var forOthers = 0
@@ -65,7 +65,7 @@ extension Rows {
   }
 
   // CPU 1 enters the gate again and again while CPU 0, overdue at once, waits for it.
-  // From CPU 0's announcement on at most one section begins on CPU 1 before CPU 0 has the gate.
+  // Once CPU 0 has announced itself at most one section of CPU 1's ends before CPU 0 has the gate.
   static let h12bypass = Proof(
     "H12 a waiter is overtaken for ever", configuration: overdueAtOnce, strategy: .exhaustive(preemptions: 3),
     mutants: [.noHandOff], finds: [.expectation]
@@ -73,16 +73,18 @@ extension Rows {
     let packets = world.shared("packets", guard: .softNet, 0)
     let gates = world.system.gatesWord
     let attention = InterruptSystem<SimulatedMachine>.attentionBit(of: .softNet)
+    // Under weak memory one more: the first section's leaving may not see yet what was announced during it.
+    let bound = world.machine.memory == .rc11 ? 2 : 1
     world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
     world.base(on: 1) { here in
       var overtaken = 0
       for _ in 0..<3 {
         here.raise(exactly: .softNet) { _ in
           packets.value += 1
-          // Read without a step of its own. An announcement that is seen here is seen by this section's leaving.
+          // Read without a step of its own.
           let isAnnounced = gates.value & attention != 0
           overtaken = isAnnounced && view(world, 0)?.waits.isEmpty == false ? overtaken + 1 : 0
-          world.expect(overtaken <= 1, "\(overtaken) sections in a row while CPU 0 waited")
+          world.expect(overtaken <= bound, "\(overtaken) sections in a row while CPU 0 waited")
         }
       }
     }
@@ -95,7 +97,7 @@ extension Rows {
     "H22 a claim to be MP-safe is false", strategy: .exhaustive(), mutants: [.noGate],
     finds: [.unguarded, .dataRace, .twoHolders],
     wrong: [
-      WrongProgram("established as MP-safe", reports: .dataRace) { world in
+      WrongProgram("establishes it as MP-safe", reports: .dataRace) { world in
         let packets = world.shared("packets", 0)
         let net = try world.handler("net", at: .softNet, as: .mpSafe) { _ in packets.value += 1 }
         world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
@@ -117,7 +119,7 @@ extension Rows {
     strategy: .exhaustive(preemptions: 3), mutants: [.handToServing], handsOver)
   static let h37anywhere = Proof(
     "H37 the same, interrupts anywhere", recognition: .anywhere, configuration: overdueAtOnce,
-    strategy: .exhaustive(preemptions: 2), mutants: [.handToServing], handsOver)
+    strategy: .exhaustive(preemptions: 3), mutants: [.handToServing], handsOver)
   private static let handsOver: @Sendable (World) throws -> Void = { world in
     let packets = world.shared("packets", guard: .softNet, 0)
     let onTop = try world.handler("on top", at: .softNet, as: .mpSafe) { here in
@@ -148,7 +150,7 @@ extension Rows {
   // An MP-safe handler, in the middle of what its level protects from its own CPU, leaves its level's gate.
   // Work that others marked there must not be run on top of it.
   static let h41 = Proof(
-    "H41 marked work runs inside of a mask", strategy: .exhaustive(preemptions: 3),
+    "H41 marked work runs inside of a mask", strategy: .exhaustive(),
     mutants: [.drainInsideMask],
     finds: [.expectation]
   ) { world in

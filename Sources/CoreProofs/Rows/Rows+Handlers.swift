@@ -10,7 +10,7 @@ extension Rows {
   // A handler that raises is disestablished on another CPU, and what it used is given away.
   // When that returns no run is under way: entering the handler's gate is the wait.
   static let h3 = Proof(
-    "H3 a handler is drained while it runs", strategy: .exhaustive(preemptions: 3),
+    "H3 a handler is drained while it runs", strategy: .exhaustive(),
     mutants: [.noDrainOnDisestablish], finds: [.dataRace, .expectation],
     wrong: [
       WrongProgram(
@@ -28,7 +28,7 @@ extension Rows {
 
   // The same for an MP-safe handler, for which it is a wait for the CPUs.
   static let h3safe = Proof(
-    "H3 the same, MP-safe", strategy: .exhaustive(preemptions: 3), mutants: [.noWaitForCPUs],
+    "H3 the same, MP-safe", strategy: .exhaustive(), mutants: [.noWaitForCPUs],
     finds: [.dataRace, .expectation]
   ) { world in try drained(world, .mpSafe) }
 
@@ -48,7 +48,7 @@ extension Rows {
   // A handler is disestablished and its slot given to another, while two old handles are being used.
   // Neither may reach the new owner: handles carry generations, and a slot waits for the schedules in flight.
   static let h6 = Proof(
-    "H6 a stale handle reaches the slot's next owner", strategy: .exhaustive(preemptions: 2),
+    "H6 a stale handle reaches the slot's next owner", strategy: .exhaustive(preemptions: 3),
     mutants: [.staleHandles, .reuseAtOnce], finds: [.expectation]
   ) { world in
     let first = try world.handler("first", at: .softNet, as: .ordered) { _ in }
@@ -66,7 +66,7 @@ extension Rows {
   // An MP-safe handler that runs on two CPUs ends itself; the slot's next owner is an ordered handler.
   // The slot waits until no CPU can be in the old one, or it would let the new one in without its gate.
   static let h7 = Proof(
-    "H7 a handler ends itself", strategy: .exhaustive(preemptions: 2), mutants: [.reuseAtOnce],
+    "H7 a handler ends itself", strategy: .exhaustive(preemptions: 3), mutants: [.reuseAtOnce],
     finds: [.unguarded, .dataRace, .lostWork],
     wrong: [
       WrongProgram(
@@ -83,7 +83,8 @@ extension Rows {
         world.base(on: 0) { _ in net!.schedule() }
       },
       WrongProgram(
-        "a callout without a guard halts itself", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
+        "has a callout without a guard halt itself", reports: .witness(.waitOutOfOrder),
+        without: .waitAnywhere,
         becomes: .livelock
       ) { world in
         nonisolated(unsafe) var tick: Callout<SimulatedMachine>?

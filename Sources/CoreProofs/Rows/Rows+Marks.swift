@@ -13,7 +13,7 @@ extension Rows {
     "H13 delegated work touches the wrong CPU's data", strategy: .exhaustive(),
     mutants: [.drainBound], finds: [.expectation],
     wrong: [
-      WrongProgram("established to run anywhere", reports: .expectation) { world in
+      WrongProgram("establishes it to run anywhere", reports: .expectation) { world in
         try usesCell(world, .anywhere)
       }
     ]

@@ -36,7 +36,7 @@ extension Rows {
       WrongProgram("reads at level none", reports: .dataRace) { world in
         try pair(world, guard: nil) { _, read in read() }
       },
-      WrongProgram("the same, with the guard declared", reports: .unguarded) { world in
+      WrongProgram("reads there what has a declared guard", reports: .unguarded) { world in
         try pair(world, guard: .softNet) { _, read in read() }
       },
     ]
@@ -61,9 +61,9 @@ extension Rows {
   // A lock is held across a raise, and a handler that the wait for the gate serves wants the lock.
   // A LevelLock keeps such handlers out; an ordinary lock does not.
   static let h45 = Proof(
-    "H45 an ordinary lock held across a raise", strategy: .exhaustive(preemptions: 2),
+    "H45 an ordinary lock held across a raise", strategy: .exhaustive(),
     wrong: [
-      WrongProgram("a spin lock", reports: .livelock) { world in
+      WrongProgram("has a spin lock", reports: .livelock) { world in
         let lock = Flag()
         let locked: (() -> Void) -> Void = { body in
           var round = 0

@@ -12,10 +12,10 @@ extension Rows {
 
   // Two threads use two systems, in both orders, one after the other. Held at once their gates would have no order.
   static let h56 = Proof(
-    "H56 two systems are entered in both orders", cpus: 1, strategy: .exhaustive(preemptions: 2),
+    "H56 two systems are entered in both orders", cpus: 1, strategy: .exhaustive(),
     wrong: [
       WrongProgram(
-        "one inside of the other", reports: .fatal, without: .manySystems, becomes: .deadlock
+        "enters one inside of the other", reports: .fatal, without: .manySystems, becomes: .deadlock
       ) { world in
         try visits(world) { first, second, count in
           first.raise(exactly: .softNet) { _ in second.raise(exactly: .softNet) { _ in count() } }

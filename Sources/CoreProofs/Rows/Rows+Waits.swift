@@ -10,7 +10,7 @@ extension Rows {
   // An MP-safe handler waits, in the middle of its run, for the gate above; its CPU is rung for the same handler again.
   // Were the wait at a lower level than the handler's, it would run on top of itself.
   static let h8wait = Proof(
-    "H8 a handler that waits is entered again", strategy: .exhaustive(preemptions: 2), mutants: [.lowWait],
+    "H8 a handler that waits is entered again", strategy: .exhaustive(preemptions: 3), mutants: [.lowWait],
     finds: [.reentered]
   ) { world in
     let bytes = world.shared("bytes", guard: .softSerial, 0)
@@ -25,7 +25,7 @@ extension Rows {
   // CPU 1 leaves gate softNet when an MP-safe handler of softNet has run on CPU 0, which waits for that gate.
   // CPU 0 waits one level below, so the handler runs; a wait at softNet is deaf to it, and neither goes on.
   static let h23 = Proof(
-    "H23 a CPU that waits is deaf to what is above", strategy: .exhaustive(preemptions: 3),
+    "H23 a CPU that waits is deaf to what is above", strategy: .exhaustive(),
     mutants: [.deafWait], finds: [.livelock]
   ) { world in
     let hasRun = Flag()
@@ -45,10 +45,10 @@ extension Rows {
   // Two CPUs make cross-calls to each other and wait; a handler is disestablished by who holds what it raises to.
   // Both waits stand below the gate of their level, so they are refused where the other could not serve.
   static let h40 = Proof(
-    "H40 two CPUs wait for each other", strategy: .exhaustive(preemptions: 2),
+    "H40 two CPUs wait for each other", strategy: .exhaustive(),
     wrong: [
       WrongProgram(
-        "cross-calls inside of masks", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
+        "makes cross-calls inside of masks", reports: .witness(.waitOutOfOrder), without: .waitAnywhere,
         becomes: .deadlock
       ) { world in
         for cpu in 0..<2 {
@@ -110,20 +110,22 @@ extension Rows {
   // Who was woken and serves wakes the next one, or the gate is free and nobody comes.
   static let h52 = Proof(
     "H52 the woken waiter serves, and the next one sleeps on", cpus: 1, recognition: .anywhere,
-    strategy: .exhaustive(preemptions: 2), mutants: [.noWakeNext], finds: [.livelock]
+    strategy: .exhaustive(preemptions: 2), mutants: [.noWakeNext, .noOwedTry], finds: [.livelock]
   ) { world in
     let isDone = Flag()
     let packets = world.shared("packets", guard: .softNet, 0)
     let needs = try world.handler("needs", at: .softNet, as: .mpSafe) { _ in isDone.await() }
     world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
-    world.visitor("holder") { world.system.raise(exactly: .softNet) { _ in packets.value += 1 } }
+    world.visitor("holder") {
+      world.system.raise(exactly: .softNet) { _ in packets.value += 1 }
+      needs.schedule(on: 0)
+    }
     world.visitor("next") {
       world.system.raise(exactly: .softNet) { _ in
         packets.value += 1
         isDone.value = 1
       }
     }
-    world.device("line") { needs.schedule(on: 0) }
     world.finally { world.expect(packets.value == 3) }
   }
 
@@ -137,21 +139,25 @@ extension Rows {
     let packets = world.shared("packets", guard: .softNet, 0)
     let needs = try world.handler("needs", at: .softNet, as: .mpSafe) { _ in isDone.await() }
     world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
-    world.visitor("holder") { world.system.raise(exactly: .softNet) { _ in packets.value += 1 } }
+    world.visitor("holder") {
+      world.system.raise(exactly: .softNet) { _ in
+        packets.value += 1
+        needs.schedule(on: 0)
+      }
+    }
     world.visitor("other") {
       world.system.raise(exactly: .softNet) { _ in
         packets.value += 1
         isDone.value = 1
       }
     }
-    world.device("line") { needs.schedule(on: 0) }
     world.finally { world.expect(packets.value == 3) }
   }
 
   // Base code waits under softNet for a condition, with the gates below taken on the way; the signaller takes the same way.
   // A wait that kept the lower gates would keep the signaller out.
   static let h54 = Proof(
-    "H54 a condition wait keeps lower gates", strategy: .exhaustive(preemptions: 3),
+    "H54 a condition wait keeps lower gates", strategy: .exhaustive(preemptions: 4),
     mutants: [.keepLowerGates], finds: [.gateAboveIPL],
     wrong: [
       WrongProgram("waits in a handler", reports: .witness(.conditionInHandler)) { world in

@@ -10,11 +10,14 @@ import SoftInterrupts
 
 /// The rows.
 public enum Rows {
-  public static let all: [Proof] = [
-    gates, waits, bigLock, handlers, marks, callouts, data, programs, systems,
-  ].flatMap {
-    $0
-  }
+  /// By number.
+  public static let all: [Proof] = {
+    let groups = [gates, waits, bigLock, handlers, marks, callouts, data, programs, systems]
+    let numbered = groups.joined().enumerated().map { place, row in
+      (number: Int(row.name.dropFirst().prefix { $0.isNumber }) ?? 0, place: place, row: row)
+    }
+    return numbered.sorted { ($0.number, $0.place) < ($1.number, $1.place) }.map(\.row)
+  }()
 
   /// A word that orders nothing: its operations are relaxed.
   final class Flag: @unchecked Sendable {

@@ -54,7 +54,9 @@ public struct ProgramGenerator {
   // MARK: Who there is
 
   private enum Who: Hashable {
-    case handler(Int), callout(Int), base(Int)
+    case handler(Int)
+    case callout(Int)
+    case base(Int)
   }
 
   private static let soft: [Level] = [.softClock, .softBio, .softNet, .softSerial]
@@ -70,7 +72,8 @@ public struct ProgramGenerator {
   private func floor(_ who: Who) -> Level {
     switch who {
     case .handler(let index):
-      program.handlers[index].way == .mpSafe ? program.handlers[index].level.below : program.handlers[index].level
+      program.handlers[index].way == .mpSafe
+        ? program.handlers[index].level.below : program.handlers[index].level
     case .callout(let index):
       program.callouts[index].isExact ? program.callouts[index].level : program.callouts[index].guardLevel
     case .base: .none
@@ -100,7 +103,8 @@ public struct ProgramGenerator {
   private mutating func way() -> WayIn {
     let ways: [WayIn] =
       flavour == .cumulative
-      ? [.ordered, .ordered, .ordered, .bigLock, .disjoint] : [.ordered, .ordered, .bigLock, .disjoint, .mpSafe, .mpSafe]
+      ? [.ordered, .ordered, .ordered, .bigLock, .disjoint]
+      : [.ordered, .ordered, .bigLock, .disjoint, .mpSafe, .mpSafe]
     return random.pick(ways)
   }
 
@@ -117,7 +121,8 @@ public struct ProgramGenerator {
       if way == .disjoint { way = .ordered }
       let isExact = flavour == .mixed && way != .mpSafe && guardLevel > level && random.chance(30)
       program.callouts.append(
-        .init(level: level, guardLevel: guardLevel, way: way, isExact: isExact, cpu: random.below(program.cpus)))
+        .init(
+          level: level, guardLevel: guardLevel, way: way, isExact: isExact, cpu: random.below(program.cpus)))
     }
     for cpu in 0..<program.cpus where cpu < 2 || random.chance(50) {
       program.bases.append(.init(cpu: cpu, isBigLock: random.chance(50)))
@@ -237,7 +242,8 @@ public struct ProgramGenerator {
       } else if mayRaise(who) && !isExactCallout(who) && random.chance(30) {
         append([.raise(level, [.open(0)])], who)
       } else {
-        append([.mask(random.chance(70) ? level : random.pick(Self.soft.filter { $0 >= level }), [.open(0)])], who)
+        append(
+          [.mask(random.chance(70) ? level : random.pick(Self.soft.filter { $0 >= level }), [.open(0)])], who)
       }
     }
   }
@@ -261,7 +267,9 @@ public struct ProgramGenerator {
     }
     for callout in program.callouts.indices {
       let (level, guardLevel) = (program.callouts[callout].level, program.callouts[callout].guardLevel)
-      let schedules = program.callouts[callout].steps.contains { if case .schedule = $0 { true } else { false } }
+      let schedules = program.sites.contains { site in
+        if site.actor == .callout(callout), case .schedule = site.step { true } else { false }
+      }
       let askers = everybody.filter { who in
         if case .callout = who { return false }
         // What it schedules must not arm it again.

@@ -54,30 +54,44 @@ public struct RandomProgram: Sendable, Hashable {
     public var guardLevel: Level
     /// Whether accesses are checked against it, or only against each other.
     public var isChecked = true
+    public init(guardLevel: Level) { self.guardLevel = guardLevel }
   }
   public struct Work: Sendable, Hashable {
     public var level: Level
     public var way: WayIn
-    public var placement: Placement = .bound
-    public var steps: [Step] = []
+    public var placement: Placement
+    public var steps: [Step]
+    public init(level: Level, way: WayIn, placement: Placement = .bound, steps: [Step] = []) {
+      (self.level, self.way, self.placement, self.steps) = (level, way, placement, steps)
+    }
   }
   public struct Timer: Sendable, Hashable {
     public var level: Level
     public var guardLevel: Level
     public var way: WayIn
-    public var isExact = false
+    public var isExact: Bool
     public var cpu: Int
-    public var steps: [Step] = []
+    public var steps: [Step]
+    public init(
+      level: Level, guardLevel: Level, way: WayIn, isExact: Bool = false, cpu: Int, steps: [Step] = []
+    ) {
+      (self.level, self.guardLevel, self.way) = (level, guardLevel, way)
+      (self.isExact, self.cpu, self.steps) = (isExact, cpu, steps)
+    }
   }
   public struct Base: Sendable, Hashable {
     public var cpu: Int
     public var isBigLock: Bool
-    public var steps: [Step] = []
+    public var steps: [Step]
+    public init(cpu: Int, isBigLock: Bool, steps: [Step] = []) {
+      (self.cpu, self.isBigLock, self.steps) = (cpu, isBigLock, steps)
+    }
   }
   /// Schedules a handler on a CPU, once, at any time.
   public struct Device: Sendable, Hashable {
     public var handler: Int
     public var cpu: Int
+    public init(handler: Int, cpu: Int) { (self.handler, self.cpu) = (handler, cpu) }
   }
 
   public var cpus: Int
@@ -116,7 +130,9 @@ extension RandomProgram: CustomStringConvertible {
   /// As a person writes it down.
   public var description: String {
     var lines = ["\(cpus) CPUs"]
-    for (index, datum) in data.enumerated() { lines.append("datum \(Self.name(index)), guard \(datum.guardLevel)") }
+    for (index, datum) in data.enumerated() {
+      lines.append("datum \(Self.name(index)), guard \(datum.guardLevel)")
+    }
     for (index, level) in cells.enumerated() { lines.append("cell c\(index) at \(level)") }
     for device in devices { lines.append("device: schedule h\(device.handler) on CPU \(device.cpu)") }
     for (index, work) in handlers.enumerated() {
@@ -128,7 +144,8 @@ extension RandomProgram: CustomStringConvertible {
           + "\(timer.way), CPU \(timer.cpu):" + text(timer.steps))
     }
     for base in bases {
-      lines.append("base code of CPU \(base.cpu), \(base.isBigLock ? "bigLock" : "mpSafe"):" + text(base.steps))
+      lines.append(
+        "base code of CPU \(base.cpu), \(base.isBigLock ? "bigLock" : "mpSafe"):" + text(base.steps))
     }
     return lines.joined(separator: "\n")
   }

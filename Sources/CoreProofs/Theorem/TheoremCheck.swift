@@ -72,7 +72,8 @@ public struct TheoremSetting: Sendable {
 public enum TheoremCheck {
   /// Explores `program`. Its outcomes are compared with those of `reference` if it is cumulative (and with nothing otherwise).
   public static func check(
-    _ program: RandomProgram, against reference: RandomProgram? = nil, _ setting: TheoremSetting, seed: UInt64,
+    _ program: RandomProgram, against reference: RandomProgram? = nil, _ setting: TheoremSetting,
+    seed: UInt64,
     _ effort: TheoremEffort = TheoremEffort()
   ) throws -> TheoremReport {
     var report = TheoremReport()

@@ -27,7 +27,8 @@ extension AgentRef {
 
   /// Tries a level's dispatch again when a reservation that refused it may have lapsed.
   @inlinable func retryLater(_ level: Level) {
-    let time = M.now() &+ system.configuration.reservationLapse
+    // One more: it has lapsed when it is older than that.
+    let time = M.now() &+ system.configuration.reservationLapse &+ 1
     uninterrupted {
       p.pointee.retryAt = time
       p.pointee.retry |= UInt8(1 << level.rawValue)

@@ -83,6 +83,8 @@
   @usableFromInline var isAside = false
   /// How often it has slept: who interrupts learns whether what it served has.
   @usableFromInline var sleeps: UInt32 = 0
+  /// It has begun to fall asleep: what it found before may be stale once something has run on top of it.
+  @usableFromInline var fallsAsleep = false
   @usableFromInline let isCPU: Bool
   /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
   @usableFromInline var isLevelThread = false

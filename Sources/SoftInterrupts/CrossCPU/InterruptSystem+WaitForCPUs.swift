@@ -46,14 +46,16 @@ extension InterruptSystem {
     if Mutant.isOn(.noWaitForCPUs) { return }
     let index = Int(level.rawValue)
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
-    quiescers.fetchAdd(1, .sequentiallyConsistent)
+    // Register, then look: the heavy fence pairs with the light one between the CPU's even epoch and its look at the count, so the
+    // count itself is relaxed.
+    quiescers.fetchAdd(1, .relaxed)
     M.heavy()
     for cpu in 0..<cpuCount where !(agent.isCPU && !agent.p.pointee.isLevelThread && agent.cpu == cpu) {
       let epochs = self.agent(ofCPU: cpu).p.pointee.epochs
       let (isOdd, value) = epochs[index]
       if isOdd { agent.serveUntil { epochs[index].value != value } }
     }
-    quiescers.fetchAdd(0 &- 1, .sequentiallyConsistent)
+    quiescers.fetchAdd(0 &- 1, .relaxed)
     lockedVisitors {
       // One registration for each wait; which of several equal seats goes is the same.
       let seat = agent.p.pointee.seat

@@ -25,7 +25,7 @@ extension AgentRef {
     if let node {
       let queue = node.pointee.queue!
       // Release: what we did before is visible to the granter; failing both acquires the grant.
-      var wakesNext = node.pointee.owesTry
+      var wakesNext = node.pointee.owesTry && !Mutant.isOn(.noOwedTry)
       if !node.pointee.state.compareExchange(WaiterState.waiting, WaiterState.serving, .acquireRelease) {
         if node.pointee.state.compareExchange(WaiterState.woken, WaiterState.serving, .acquireRelease) {
           wakesNext = true
@@ -55,7 +55,8 @@ extension AgentRef {
     while true {
       if p.pointee.throttled != 0 { readmitThrottled() }
       let open = Self.bits(above: entry) & ~UInt(p.pointee.throttled)
-      let asked = summary.load(.acquire) & open
+      // Relaxed: it only chooses the level; the clearing below acquires.
+      let asked = summary.load(.relaxed) & open
       if p.pointee.isAbandoned { break }
       if asked == 0 {
         // What was deferred inside a run that held a gate: nobody else looks at it before this CPU sleeps.
@@ -142,7 +143,7 @@ extension AgentRef {
       let bits =
         pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.ordered.load(.acquire)
       if bits == 0 { return }
-      if budget == 0 || pauses(level) {
+      if (budget == 0 && !Mutant.isOn(.noRunBudget)) || pauses(level) {
         summary.fetchOr(Self.bit(level), .acquireRelease)
         return
       }
@@ -182,7 +183,7 @@ extension AgentRef {
     if queue.pointee.word.isOnlyReserved(queue.pointee.gate) { retryLater(level) }
     counters(level).pointee.delegated &+= 1
     tries.pointee += 1
-    if tries.pointee > system.configuration.patience {
+    if tries.pointee > system.configuration.patience && !Mutant.isOn(.noQueueing) {
       tries.pointee = 0
       strike(level.gate)
       ipl = saved

@@ -45,8 +45,8 @@ extension AgentRef {
       counters(level).pointee.runTime &+= time
     }
     if Mutant.isOn(.clearAfterRun) { _ = PendingWord.claim(home.pending(level), slot.pointee.bit) }
-    // Even: it has ended itself, in this run or (MP-safe) in one on another CPU.
-    if slot.pointee.generation.load(.acquire) & 1 == 0 { system.object.finishRetiring(slot, self) }
+    // Even: it has ended itself, in this run or (MP-safe) in one on another CPU. Relaxed: what is done then is under the table lock.
+    if slot.pointee.generation.load(.relaxed) & 1 == 0 { system.object.finishRetiring(slot, self) }
     ipl = level
     recognise()
   }
@@ -71,7 +71,7 @@ extension AgentRef {
           home.pending(level).load(.acquire) & ~ways.suspended.load(.acquire)
           & ways.ordered.load(.acquire)
           & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.acquire))
-        if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget)) { break }
+        if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget) && !Mutant.isOn(.noRunBudget)) { break }
         budget -= 1
         let slot = system.oldest(of: mine, at: level, home: home)
         if claim(slot, home: home) {

@@ -173,12 +173,15 @@ extension AgentRef {
   /// nobody else does. Who is `resting` counts it: while the count is odd nothing is scheduled from here.
   @inlinable func sleep(above level: Level, refused: Bool = false, resting: Bool = false) {
     let parking = p.pointee.parking
+    // Set also when a sleep on top of it has been: who interrupts puts it back (`interruptArrived`).
+    p.pointee.fallsAsleep = true
     parking.store(1, .relaxed)
     M.light()
     var deadline = UInt64.max
     let keepsTime = isCPU && !p.pointee.isLevelThread
     if keepsTime { deadline = nextDeadline() }
-    if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse) }
+    // One more: it has lapsed when it is older than that.
+    if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse &+ 1) }
     // Nobody is rung at the end of a shutdown's grace. Acquire: `stopBy` was written before.
     if keepsTime && system.stopping.load(.acquire) & 1 != 0 {
       M.touches(system.p, .read)
@@ -191,6 +194,7 @@ extension AgentRef {
     }
     if resting { countRest() }
     parking.store(0, .relaxed)
+    p.pointee.fallsAsleep = false
     if keepsTime { poll(force: true) }
   }
 }

@@ -82,8 +82,12 @@ extension AgentRef {
       at = waiter.pointee.next
       if now < waiter.pointee.since &+ bound { continue }
       // Acquire-release: the waiter's acquire of `granted` takes over what we wrote under the gate.
+      // `waiting` again: between the first two it may have gone from `woken` to `waiting`, to try. Nobody can wake it under the lock,
+      // so who fails all three was serving.
       if waiter.pointee.state.compareExchange(WaiterState.waiting, WaiterState.granted, .acquireRelease)
         || waiter.pointee.state.compareExchange(WaiterState.woken, WaiterState.granted, .acquireRelease)
+        || (!Mutant.isOn(.passOverTrying)
+          && waiter.pointee.state.compareExchange(WaiterState.waiting, WaiterState.granted, .acquireRelease))
         || (Mutant.isOn(.handToServing)
           && waiter.pointee.state.compareExchange(WaiterState.serving, WaiterState.granted, .acquireRelease))
       {

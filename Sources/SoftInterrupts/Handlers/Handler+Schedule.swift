@@ -121,6 +121,7 @@ extension Handler {
       return isStill ? .coalesced : .notEstablished
     }
     if !isStill { return .notEstablished }
+    M.touches(slot, .read)
     if slot.pointee.isBound {
       home.p.stamp(record, claims: PendingWord.claims(old), level)
     }

@@ -142,7 +142,8 @@ extension InterruptSystem {
         // Quiet: nothing is held, nothing is pending that may run.
         agent.p.pointee.offline.store(OfflineState.away, .release)
         M.light()
-        if quiescers.load(.sequentiallyConsistent) != 0 { wakeQuiescers() }
+        // Relaxed: the light fence pairs with the heavy one between registering and looking at the last state.
+        if quiescers.load(.relaxed) != 0 { wakeQuiescers() }
         continue
       }
       if runsJobs && stopping.load(.acquire) & 1 != 0 {

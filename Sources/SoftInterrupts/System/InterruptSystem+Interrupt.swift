@@ -28,11 +28,15 @@ extension InterruptSystem {
   @inlinable public static func interruptArrived() {
     guard let current = M.current else { return }
     let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-    let sleeps = agent.p.pointee.sleeps
+    let (fellAsleep, sleeps) = (agent.p.pointee.fallsAsleep, agent.p.pointee.sleeps)
     agent.recognise()
-    // What was served has slept, and may have used up a ring that was for what it interrupts, which has looked already and is about
-    // to sleep: this one makes it look again. Between two instructions there is no later look of its own.
-    if agent.p.pointee.sleeps != sleeps && !Mutant.isOn(.keepRing) { M.unpark(agent.p.pointee.seat) }
+    // What we interrupt may be about to sleep, after a look of its own, until a time that it has worked out. What ran here may have
+    // armed a callout and looked at the wheel already, or have slept and used up a ring that was for what it interrupts: this ring
+    // makes that sleep end, and look again. Between two instructions there is no later look of its own.
+    if (fellAsleep || agent.p.pointee.sleeps != sleeps) && !Mutant.isOn(.keepRing) {
+      agent.p.pointee.fallsAsleep = fellAsleep
+      M.unpark(agent.p.pointee.seat)
+    }
   }
 
   /// For machines: where the CPU, whose ``Machine/current`` is `current`, shows what it admits. Valid while the system lives.

@@ -107,7 +107,9 @@ extension InterruptSystem {
       for index in 0..<Int(PendingWord.half) {
         guard let slot = slots[Int(level.rawValue) * UInt.bitWidth + index] else { continue }
         let cpus = clearPending(slot)
-        if cpus > 0 && index >= InternalSlots.count {
+        // In quarantine: its handler had ended, and what was pending then was counted then. A mark is of a schedule that was refused.
+        let isOwned = ways(level).quarantined.load(.acquire) & slot.pointee.bit == 0
+        if cpus > 0 && isOwned && index >= InternalSlots.count {
           report.pending.append((slot.pointee.name, cpus))
         }
         M.touches(slot, part: 1, .write)

@@ -30,7 +30,8 @@ extension InterruptSystem {
     lockedJobs(jobs + cpu) {
       guard closed[cpu].isEmpty else { return }
       closed[cpu] = .forOffline
-      home.p.pointee.offline.store(OfflineState.refusing, .sequentiallyConsistent)
+      // Relaxed: the heavy fence below puts it before what is looked at.
+      home.p.pointee.offline.store(OfflineState.refusing, .relaxed)
       accepted = true
     }
     guard accepted else { return false }
@@ -47,7 +48,7 @@ extension InterruptSystem {
     home.summary.fetchOr(1, .acquireRelease)
     M.unpark(home.p.pointee.seat)
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
-    quiescers.fetchAdd(1, .sequentiallyConsistent)
+    quiescers.fetchAdd(1, .relaxed)
     // Register, then look: pairs with the CPU's last state, light fence, look for who waits.
     M.heavy()
     agent.serveUntil {
@@ -56,7 +57,7 @@ extension InterruptSystem {
       return state == OfflineState.away || state == OfflineState.inUse
         || self.stopping.load(.acquire) & Self.cpusMayLeave != 0
     }
-    quiescers.fetchAdd(0 &- 1, .sequentiallyConsistent)
+    quiescers.fetchAdd(0 &- 1, .relaxed)
     lockedVisitors {
       let seat = agent.p.pointee.seat
       if let mine = quiescing.lastIndex(where: { M.isSame($0, seat) }) { quiescing.remove(at: mine) }
@@ -74,7 +75,8 @@ extension InterruptSystem {
         return
       }
       closed[cpu] = []
-      home.p.pointee.offline.store(OfflineState.inUse, .sequentiallyConsistent)
+      // Release: what was done with the CPU's own data meanwhile is visible to it. The heavy fence below does the rest.
+      home.p.pointee.offline.store(OfflineState.inUse, .release)
       accepted = true
     }
     guard accepted else { return false }

@@ -90,7 +90,7 @@
       return list
     }
 
-    /// What it counted for a level.
+    /// What it has counted at a level.
     package func counters(_ level: Level) -> LevelCounters { agent.counters(level).pointee }
 
     /// Whether a CPU stands in its loop with nothing begun.
@@ -119,11 +119,21 @@
       return nil
     }
 
+    /// Who is in the queue of a gate, the first first.
+    package func waiters(at level: Level) -> [UnsafeMutableRawPointer] {
+      var list: [UnsafeMutableRawPointer] = []
+      var at = core.queue(level).pointee.head
+      while let waiter = at {
+        if let agent = waiter.pointee.agent { list.append(UnsafeMutableRawPointer(agent)) }
+        at = waiter.pointee.next
+      }
+      return list
+    }
+
     /// The word of all gates.
     package var gatesWord: UnsafeMutablePointer<M.Word> { core.gateWord.word }
     /// The bits of ``gatesWord`` that say which gates are owned.
     package static var ownedMask: UInt { 0xff }
-
     /// The word that a handler's schedules compare, to be read without an operation.
     package static func generationWord(of handler: Handler<M>) -> UnsafeMutablePointer<M.Word> {
       handler.slot.pointee.generation
@@ -132,6 +142,13 @@
 
     /// The bit of ``gatesWord`` that says that somebody waits for a gate, or has work for it.
     package static func attentionBit(of level: Level) -> UInt { level.gate.attentionBits }
+
+    /// How long the CPUs have waited for gates and locks, in nanoseconds, where ``Configuration/timing`` is on.
+    package var timeWaited: UInt64 {
+      (0..<cpuCount).reduce(0) { sum, cpu in
+        (0..<Level.count).reduce(sum) { $0 &+ agents[cpu].statistics[$1].waitTime }
+      }
+    }
 
     package var collectedCount: Int { collected.count }
     package var collectedViolations: [Violation] { collected }

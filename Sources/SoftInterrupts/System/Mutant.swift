@@ -95,6 +95,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case claimByStore
   /// H51: a schedule that finds the bit set writes nothing.
   case coalesceByLoad
+  /// H52: a woken waiter that says that it waits again owes no try.
+  case noOwedTry
   /// H56: a thread that holds gates of one system enters another.
   case manySystems
   /// A raise that has to wait takes the highest gate first.
@@ -107,8 +109,14 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noArmRing
   /// H6: what a disestablish drops is not counted.
   case silentDrop
-  /// An interrupt that has slept keeps the ring that it used up.
+  /// An interrupt that has slept keeps the ring that it used up, and one of somebody who falls asleep does not wake it again.
   case keepRing
+  /// Who leaves passes over a waiter that was woken and is about to try.
+  case passOverTrying
+  /// Asynchronous work never queues for its gate, however often it has failed.
+  case noQueueing
+  /// A dispatch and a leaver run all that there is.
+  case noRunBudget
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
