@@ -118,7 +118,9 @@ public struct WatchedCallout: @unchecked Sendable {
     let called = world.moment()
     record.takingBack += 1
     record.takenBack = called
+    world.note("cancels \"\(record.name)\"")
     let result = raw.cancel()
+    world.note("that is \(result)")
     record.boundary.pass(isWrite: true)
     record.takingBack -= 1
     switch result {
@@ -150,7 +152,9 @@ public struct WatchedCallout: @unchecked Sendable {
     let called = world.moment()
     record.takingBack += 1
     record.takenBack = called
+    world.note("halts \"\(record.name)\"")
     let isDone = raw.halt(file: file, line: line)
+    world.note("that is \(isDone ? "done" : "refused")")
     record.boundary.pass(isWrite: true)
     record.takingBack -= 1
     if !isDone { return false }
@@ -170,7 +174,9 @@ public struct WatchedCallout: @unchecked Sendable {
     record.takingBack += 1
     record.takenBack = called
     record.isEnding = true
+    world.note("retires \"\(record.name)\"")
     let isDone = raw.retire(file: file, line: line)
+    world.note("that is \(isDone ? "done" : "refused")")
     record.boundary.pass(isWrite: true)
     record.takingBack -= 1
     if !isDone { return false }
@@ -220,6 +226,7 @@ extension World {
     let called = moment()
     let hadEnded = record.hasEnded
     let isAlone = record.takingBack == 0
+    note("arms \"\(record.name)\" for \(earliest)")
     record.armings.append(.init(id: called, earliest: earliest, returned: nil))
     let result = body()
     let returned = moment()

@@ -151,7 +151,9 @@ public struct WatchedHandler: @unchecked Sendable {
     file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
     let before = record.required
-    let result = world.change(record) { world.system.disestablish(raw, file: file, line: line) }
+    let result = world.change(record, "disestablishes") {
+      world.system.disestablish(raw, file: file, line: line)
+    }
     guard case .done(let dropped) = result else { return result }
     record.hasEnded = true
     if record.isRunning {
@@ -171,7 +173,7 @@ public struct WatchedHandler: @unchecked Sendable {
   @discardableResult public func suspend(
     file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
-    let result = world.change(record) { world.system.suspend(raw, file: file, line: line) }
+    let result = world.change(record, "suspends") { world.system.suspend(raw, file: file, line: line) }
     guard case .done = result else { return result }
     record.suspensions += 1
     if record.suspensions > 0 && record.isRunning {
@@ -183,7 +185,7 @@ public struct WatchedHandler: @unchecked Sendable {
   @discardableResult public func resume() -> ChangeResult {
     record.boundary.pass(isWrite: true)
     record.suspensions -= 1
-    let result = world.change(record) { world.system.resume(raw) }
+    let result = world.change(record, "resumes") { world.system.resume(raw) }
     if result != .done(dropped: 0) { record.suspensions += 1 }
     return result
   }
@@ -196,7 +198,9 @@ public struct WatchedHandler: @unchecked Sendable {
     _ way: WayIn, file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
     let (isAlone, number) = (record.changing == 0, record.changes + 1)
-    let result = world.change(record) { world.system.setWay(way, of: raw, file: file, line: line) }
+    let result = world.change(record, "makes \(way)") {
+      world.system.setWay(way, of: raw, file: file, line: line)
+    }
     if case .done = result {
       record.way = way
       record.isWayKnown = isAlone && record.changes == number
@@ -221,7 +225,9 @@ extension World {
     let began = moment()
     let hadEnded = record.hasEnded
     record.asked[cpu] += 1
+    note("schedules \"\(record.name)\" on CPU \(cpu)")
     let result = body()
+    if result != .scheduled { note("\"\(record.name)\": \(result)") }
     if result == .notEstablished {
       if !record.isGone { fail(.lostWork, "\"\(record.name)\" is established, and a schedule was refused") }
       return result
@@ -240,7 +246,10 @@ extension World {
   }
 
   /// A change of a handler: what is pending may keep its place, lose it or go, at some moment of it.
-  func change(_ record: HandlerRecord, _ body: () -> ChangeResult) -> ChangeResult {
+  func change(
+    _ record: HandlerRecord, _ what: @autoclosure () -> String, _ body: () -> ChangeResult
+  ) -> ChangeResult {
+    note("\(what()) \"\(record.name)\"")
     record.changing += 1
     record.changes += 1
     defer {
@@ -252,6 +261,7 @@ extension World {
       for cpu in record.promised.indices { record.promised[cpu] = 0 }
     }
     let result = body()
+    note("that is \(result)")
     record.boundary.pass(isWrite: true)
     return result
   }
