@@ -83,6 +83,7 @@ private final class RunningProgram: @unchecked Sendable {
     for base in program.bases {
       world.base(on: base.cpu, as: base.isBigLock ? .bigLock : .mpSafe) { here in self.run(base.steps, here) }
     }
+    if program.hasClock { world.clock(after: .milliseconds(1)) }
     for device in program.devices {
       let handler = handlers[device.handler]
       world.device("card") { handler.schedule(on: device.cpu) }

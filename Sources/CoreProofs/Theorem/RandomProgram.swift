@@ -102,6 +102,8 @@ public struct RandomProgram: Sendable, Hashable {
   public var callouts: [Timer] = []
   public var bases: [Base] = []
   public var devices: [Device] = []
+  /// Whether time passes while others could go on, once; otherwise callouts are due when nobody can.
+  public var hasClock = false
 
   public init(cpus: Int) { self.cpus = cpus }
 
@@ -130,6 +132,7 @@ extension RandomProgram: CustomStringConvertible {
   /// As a person writes it down.
   public var description: String {
     var lines = ["\(cpus) CPUs"]
+    if hasClock { lines.append("time passes in the middle") }
     for (index, datum) in data.enumerated() {
       lines.append("datum \(Self.name(index)), guard \(datum.guardLevel)")
     }
