@@ -1,4 +1,19 @@
 // Running a program under many schedules.
+//
+//   var explorer = Explorer(cpus: 2, strategy: .exhaustive(preemptions: 2))
+//   let all = try explorer.explore(program)                                  // one thread
+//   let same = try explorer.exploreInParallel(jobs: 2, program)              // several; the first violation ends all
+//
+//   explorer.partition = Partition(depth: 12, index: 0, count: 4)            // `--shard 1/4 --split-depth 12`: somewhere else 1, 2, 3
+//   let part = try explorer.explore(program)                                 // `explorer.splitDepth(program)` finds a depth
+//   let whole = try Exploration.merged([part, …])                            // or says which parts are missing
+//
+//   explorer.progress = { progress in print(progress.share); return !isInterrupted }
+//   let some = try explorer.explore(program)                                 // stopped: bounded, with a checkpoint
+//   if let text = some.checkpoint { try explorer.explore(resuming: text, program) }
+//
+// Law: what an exploration comes to depends on the program and on what is set here, and on nothing else; with several jobs that is so
+// unless it is ended early.
 
 public import SimulatedMachine
 public import SoftInterrupts

@@ -320,8 +320,13 @@ final class TreePilot: Watcher {
       guard event.access == .write, let summary = machine.summary(ofCPU: cpu) else { return true }
       return machine.objectNumber(summary) != event.object
     }
-    if event.kind == .interrupt { return machine.cpu(actor) != process }
     let pending = machine.pending(process)
+    if event.kind == .interrupt {
+      let cpu = machine.cpu(actor)
+      if cpu == process { return false }
+      // A ring after the interrupt lets one more come on top of it; one before does not.
+      return pending.kind != .unpark || pending.object != machine.objectNumber(machine.seat(ofCPU: cpu).word)
+    }
     if pending.object == 0 || pending.object != event.object { return true }
     return pending.kind.access != .write && event.access != .write
   }

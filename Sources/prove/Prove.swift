@@ -9,5 +9,7 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "prove",
     abstract: "Explore the core under every schedule of small programs, and with its rules switched off.",
-    subcommands: [RowsCommand.self, PairsCommand.self, TheoremCommand.self, OrderingsCommand.self])
+    subcommands: [
+      RowsCommand.self, PairsCommand.self, TheoremCommand.self, OrderingsCommand.self, SpeedCommand.self,
+    ])
 }
