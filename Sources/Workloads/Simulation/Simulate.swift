@@ -75,6 +75,7 @@ private struct SimulationRun {
   var result = Simulation()
   /// Simulated nanoseconds for one of capture time.
   var pace = 0.0
+  let start = ContinuousClock.now
   var nanoseconds: UInt64 { UInt64(options.seconds * 1e9) }
 
   init(_ capture: LoadedCapture, _ options: SimulationOptions, _ model: MeterModel) {
@@ -138,8 +139,6 @@ private struct SimulationRun {
   mutating func simulateRows(
     _ isInterrupted: () -> Bool, _ progress: (ComparisonProgress) -> Void
   ) throws(ComparisonError) {
-    let clock = ContinuousClock()
-    let start = clock.now
     let simulated = options.disciplines.filter { $0 != .disjoint && $0 != .threads }
     if options.disciplines.contains(.disjoint) {
       result.leftOut.append((.disjoint, "infeasible: the ageing callout touches another soft level"))
@@ -157,7 +156,7 @@ private struct SimulationRun {
       }
     }
     result.interrupted = isInterrupted()
-    result.wallSeconds = Double((clock.now - start) / .microseconds(1)) / 1e6
+    result.wallSeconds = Double((ContinuousClock.now - start) / .microseconds(1)) / 1e6
   }
 
   private mutating func row(_ discipline: Discipline, _ cpus: Int) throws(ComparisonError) -> Simulation.Row {
