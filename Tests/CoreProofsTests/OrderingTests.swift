@@ -55,6 +55,14 @@ struct OrderingTests {
       Place(
         file: "Ring.swift", function: "push(_:)", operation: .store, part: .release, program: "a ring, SC"),
       Place(file: "Ring.swift", function: "pop()", operation: .load, part: .acquire, program: "a ring, SC"),
+      // What was missing once: a foreign thread's schedule between its counter and its look at the generation.
+      Place(
+        file: "Handler+Schedule.swift", function: "enter(_:)", operation: .light, part: .fence,
+        program: "a slot's next owner, scheduled by a device, RC11 by priorities"),
+      Place(
+        file: "InterruptSystem+WaitForCPUs.swift", function: "waitForCPUs(at:_:)", operation: .heavy,
+        part: .fence,
+        program: "disestablished, mpSafe, RC11 by priorities"),
     ]
 
     @Test("an order that is weaker is found", arguments: places)

@@ -15,6 +15,9 @@ extension OrderingPrograms {
     }
       + OrderingProgram.both("a slot's next owner") { try nextOwner($0, on: 0) }
       + OrderingProgram.both("a slot's next owner, scheduled by a device") { try nextOwner($0, on: nil) }
+      + OrderingProgram.both("a slot's next owner, scheduled by a visitor") {
+        try nextOwner($0, on: nil, isVisitor: true)
+      }
       + OrderingProgram.both("a handler ends itself", retiresSelf)
   }
 
@@ -57,13 +60,19 @@ extension OrderingPrograms {
   }
 
   /// A stale handle is used while its slot gets its next owner.
-  @Sendable static func nextOwner(_ world: World, on cpu: Int?) throws {
+  @Sendable static func nextOwner(_ world: World, on cpu: Int?, isVisitor: Bool = false) throws {
     let system = world.system
     nonisolated(unsafe) var oldRuns = 0
     nonisolated(unsafe) var newRuns = 0
     let old = try system.establish("old", at: .softNet, as: .mpSafe) { _ in oldRuns += 1 }
     if let cpu {
       world.base(on: cpu) { _ in old.schedule(on: 1) }
+    } else if isVisitor {
+      world.visitor("sender") {
+        // An agent of its own, which counts its schedules in flight.
+        system.raise(exactly: .softClock) { _ in }
+        old.schedule(on: 1)
+      }
     } else {
       world.device("card") { old.schedule(on: 1) }
     }
