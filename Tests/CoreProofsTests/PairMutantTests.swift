@@ -19,10 +19,9 @@
 
     static let cases: [Case] = [
       Case(mutant: .noSecondLook, company: company("schedule()", "disestablish")),
-      Case(mutant: .noOfflineLook, company: company("schedule(on: another)", "offline")),
-      Case(mutant: .noDrainOnDisestablish, company: company("schedule(on: another)", "disestablish")),
-      Case(mutant: .changeAtOnce, company: company("schedule(on: another)", "setWay .mpSafe")),
-      Case(mutant: .noGeneration, company: company("raise(to:)", "cancel, arm again")),
+      Case(mutant: .noDrainOnDisestablish, company: company("schedule()", "disestablish")),
+      Case(mutant: .changeAtOnce, company: company("schedule()", "setWay .mpSafe")),
+      Case(mutant: .noGeneration, company: company("cancel", "visitor: raise(exactly:)")),
     ]
 
     @Test("a pair finds it, and its replay string finds it again", arguments: cases)

@@ -22,8 +22,10 @@ extension PublicOperation {
   private static let arm = "Callout.schedule(at:)"
 
   static let callouts: [PublicOperation] = [
-    PublicOperation("make a callout, arm, retire", ["InterruptSystem.callout(_:at:guard:as:exactly:cpu:_:)"])
-    {
+    PublicOperation(
+      "make a callout, arm, retire", ["InterruptSystem.callout(_:at:guard:as:exactly:cpu:_:)"],
+      prepare: { $0.world.machine.watchClock() }
+    ) {
       stage, _, _ in
       nonisolated(unsafe) var isOver = false
       do {
@@ -33,6 +35,7 @@ extension PublicOperation {
           stage.touch(.softNet)
         }
         new.schedule(at: 0)
+        Machinery.elapse(32_768)
         stage.expect(new.retire(), "its retiring was refused")
         isOver = true
         stage.expect(new.schedule(at: 0) == .retired, "it was armed after it was retired")

@@ -126,7 +126,8 @@ final class Stage: @unchecked Sendable {
   // MARK: -
 
   var step: UInt64 { world.machine.stepCount }
-  private var serial = 0
+  /// Of the last run that was begun.
+  private(set) var serial = 0
   func nextSerial() -> Int {
     serial += 1
     return serial
@@ -135,7 +136,10 @@ final class Stage: @unchecked Sendable {
   func expect(_ condition: Bool, _ message: @autoclosure () -> String) { world.expect(condition, message()) }
 
   /// The runs of handlers that are under way.
-  var activeRuns: Set<Int> { handlers.reduce(into: []) { $0.formUnion($1.activeRuns) } }
+  var activeRuns: Set<Int> {
+    for handler in handlers { handler.compared() }
+    return handlers.reduce(into: []) { $0.formUnion($1.activeRuns) }
+  }
 
   private func check() {
     for handler in handlers { handler.checkDelivered() }

@@ -17,6 +17,7 @@ final class StageCallout {
   private var quelled = 0
   private var isInBody = false
   private var starts = 0
+  private let ledger = LedgerWord()
   private var hasRetired = false
   /// Whether anybody has begun to take it back.
   private var isTakenBack = false
@@ -39,9 +40,11 @@ final class StageCallout {
       [weak self] here in self?.body(here)
     }
     stage.callouts.append(self)
+    stage.world.machine.watchClock()
   }
 
   private func body(_ here: borrowing Here<Machinery>) {
+    ledger.changed()
     stage.expect(!hasRetired, "a callout's body starts after it was retired")
     stage.expect(armsBegun > quelled, "a callout's body starts although it was taken back")
     stage.expect(!isInBody, "a callout's body starts while it runs")
@@ -55,6 +58,7 @@ final class StageCallout {
     if callsHereRetire { here.retire() }
     if let guardLevel { stage.touch(guardLevel) } else { stage.world.point() }
     if rearms && starts == 1 { arm() }
+    ledger.changed()
     isInBody = false
   }
 
@@ -62,9 +66,12 @@ final class StageCallout {
   func arm() {
     let called = stage.step
     let wasRetired = hasRetired
+    ledger.changed()
     armsBegun += 1
     let result = callout.schedule(at: 0)
     armsReturned += 1
+    // Two ticks of the wheel: else time would stand still until nobody can go on, and it would fire beside nothing.
+    if !isInBody { Machinery.elapse(32_768) }
     if result == .retired {
       stage.expect(isTakenBack || stage.shutsDown, "a callout is there, and cannot be armed")
     } else {
@@ -77,8 +84,10 @@ final class StageCallout {
   /// says can be compared.
   private func takingBack(_ body: () -> Void) -> Bool {
     isTakenBack = true
+    ledger.compared()
     let (begun, returned) = (armsBegun, armsReturned)
     body()
+    ledger.compared()
     return begun == returned && begun == armsBegun
   }
 
@@ -109,7 +118,9 @@ final class StageCallout {
 
   func retire() {
     isTakenBack = true
-    stage.expect(callout.retire(), "retiring a callout was refused")
+    let isDone = callout.retire()
+    ledger.compared()
+    stage.expect(isDone, "retiring a callout was refused")
     // Its body may be the caller of another retire that ends with it.
     if !retires {
       stage.expect(!isInBody, "a callout was retired and its body runs")

@@ -26,8 +26,8 @@ final class StageHandler {
   private var required: [UInt64]
   private var firm: [UInt64]
   private var started: [UInt64]
-  /// Whether runs on two CPUs at once are in order: it is, or has perhaps become, MP-safe.
-  var mayOverlap: Bool
+  /// Runs with a higher serial number may be beside each other: it is MP-safe, or somebody has begun to make it so after the others.
+  private var overlapsFrom: Int
   /// Each run ends the handler.
   var retires = false
   private var hasRetired = false
@@ -38,6 +38,7 @@ final class StageHandler {
   /// All that were done and not taken back.
   private var held = 0
   private var resumesBegun = 0
+  private let ledger = LedgerWord()
 
   init(_ stage: Stage, _ name: String, at level: Level, as way: WayIn, _ placement: Placement = .bound) throws
   {
@@ -45,7 +46,7 @@ final class StageHandler {
     self.name = name
     self.level = level
     self.placement = placement
-    mayOverlap = way == .mpSafe
+    overlapsFrom = way == .mpSafe ? 0 : .max
     let cpus = stage.system.cpuCount
     active = Array(repeating: 0, count: cpus)
     required = Array(repeating: 0, count: cpus)
@@ -59,10 +60,11 @@ final class StageHandler {
 
   private func run(_ here: borrowing Here<Machinery>) {
     let cpu = here.cpu ?? 0
+    ledger.changed()
     stage.expect(!isGone, "\"\(name)\" starts after it was disestablished")
     stage.expect(suspensions == 0, "\"\(name)\" starts although it is suspended")
     stage.expect(
-      active[cpu] == 0 && (mayOverlap || activeRuns.isEmpty), "\"\(name)\" starts while it runs")
+      active[cpu] == 0 && activeRuns.allSatisfy { $0 > overlapsFrom }, "\"\(name)\" starts while it runs")
     starts += 1
     let serial = stage.nextSerial()
     active[cpu] += 1
@@ -74,6 +76,7 @@ final class StageHandler {
     }
     // Under its own gate in any way in: for an MP-safe run only is this an acquisition.
     here.raise(exactly: level) { _ in stage.touch(level) }
+    ledger.changed()
     activeRuns.remove(serial)
     active[cpu] -= 1
   }
@@ -99,6 +102,7 @@ final class StageHandler {
 
   func disestablish() {
     let result = stage.system.disestablish(handler)
+    ledger.compared()
     switch result {
     case .done(let count):
       stage.expect(activeRuns.isEmpty, "\"\(name)\" runs although it has been disestablished")
@@ -113,7 +117,9 @@ final class StageHandler {
 
   func suspend() {
     let resumes = resumesBegun
-    switch stage.system.suspend(handler) {
+    let result = stage.system.suspend(handler)
+    ledger.compared()
+    switch result {
     case .done:
       held += 1
       // Somebody else's resume may have taken this one back, and this one stands for that: then nothing is known.
@@ -126,20 +132,29 @@ final class StageHandler {
   }
 
   func resume() {
+    ledger.changed()
     resumesBegun += 1
     suspensions = max(0, suspensions - 1)
     if stage.system.resume(handler) != .notEstablished { held -= 1 }
   }
 
   func setWay(_ way: WayIn) {
-    if way == .mpSafe { mayOverlap = true }
-    switch stage.system.setWay(way, of: handler) {
-    case .done: break
+    ledger.compared()
+    if way == .mpSafe { overlapsFrom = min(overlapsFrom, stage.serial) }
+    let before = activeRuns
+    let result = stage.system.setWay(way, of: handler)
+    ledger.compared()
+    switch result {
+    case .done:
+      stage.expect(activeRuns.isDisjoint(with: before), "the way in of \"\(name)\" changed during a run")
     case .notEstablished:
       stage.expect(isEnding, "\"\(name)\" is established, and its way in cannot be changed")
     case .refused: stage.expect(false, "changing the way in of \"\(name)\" was refused")
     }
   }
+
+  /// Before somebody outside compares ``activeRuns``.
+  func compared() { ledger.compared() }
 
   private var isEnding: Bool { isGone || hasRetired || retires || stage.endsHandlers }
 
