@@ -100,7 +100,8 @@ extension RandomProgram {
     case .downward:
       sites.compactMap { site in
         guard isReached(site), case .raise(let level, let inner) = site.step, level > .softClock,
-          site.around.isEmpty, covered(site.actor) < level
+          // (Exactly to the gate that it has is nothing.)
+          site.around.isEmpty, covered(site.actor) < level.below
         else { return nil }
         let around: Step = .exactly(level, [.exactly(level.below, inner)])
         return (self, replacing(site, with: [around]))
