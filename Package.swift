@@ -54,7 +54,8 @@ let package = Package(
     .target(
       name: "Workloads",
       dependencies: [
-        "SoftInterrupts", "HostedMachine", "SimulatedMachine", "PacketCapture", "FlowMeter", "ComparisonReport",
+        "SoftInterrupts", "HostedMachine", "SimulatedMachine", "PacketCapture", "FlowMeter",
+        "ComparisonReport",
       ]),
     // The bundled capture, as bytes of the program.
     .target(name: "CBundledCapture"),
