@@ -244,4 +244,32 @@ struct TimeTests {
     #expect(dear.line > 0.8)
     #expect(dear.count < free.count && dear.count < 2_100)
   }
+
+  @Test("big-lock work ages also where the big lock is handed from base code to base code and never free")
+  func bigLockAges() throws {
+    let machine = SimulatedMachine(cpus: 12)
+    var configuration = Configuration()
+    configuration.spinRounds = 100_000
+    let system = try System(on: machine, configuration)
+    nonisolated(unsafe) var runs = 0
+    let old = try system.establish("old", at: .softNet, as: .bigLock) { _ in
+      if SimulatedMachine.now() < 8_000_000 { runs += 1 }
+    }
+    for cpu in 0..<12 {
+      system.submit(on: cpu, as: .bigLock) { here in
+        while SimulatedMachine.now() < 8_000_000 {
+          // Twelve of these in turn: who waits has always waited for longer than `handOffAfter`.
+          for _ in 0..<30 {
+            SimulatedMachine.work(1_000)
+            here.checkpoint()
+          }
+          old.schedule(on: (cpu + 1) % 12)
+          system.yieldBigLock()
+        }
+      }
+    }
+    #expect(machine.run(timed: TimedPilot(model())) == .quiet)
+    #expect(runs > 20, "\(runs)")
+    #expect(system.shutdown().isComplete)
+  }
 }
