@@ -23,7 +23,7 @@ extension ScenarioResult {
       <p class="kicker">softint explore · \(HTMLText.escape(file)) · \(HTMLText.escape(setting))</p>
       <h1>\(title)</h1>
       \(verdict)
-      <div class="lead">\(scenario.history.map { "<p>\(HTMLText.escape($0))</p>" }.joined(separator: "\n"))</div>
+      <div class="lead"><p>\(HTMLText.escape(scenario.history.joined(separator: " ")))</p></div>
       \(exploration.finding.map(storySections) ?? "")
       \(outcomeTable)
       <h2>Figures</h2>

@@ -11,7 +11,10 @@ extension ScenarioResult {
   /// - Parameter seconds: how long it took; nil where that is not to be said.
   public func text(seconds: Double? = nil) -> String {
     var lines = TerminalText.wrap(scenario.name, columns: 80)
-    for line in scenario.history { lines += TerminalText.wrap(line, columns: 80, first: "  ", rest: "  ") }
+    if !scenario.history.isEmpty {
+      let history = scenario.history.joined(separator: " ")
+      lines += TerminalText.wrap(history, columns: 80, first: "  ", rest: "  ")
+    }
     lines += TerminalText.wrap(setting, columns: 80)
     var found = meaning
     if let compared = comparedToExpectation { found += " (\(compared))" }
