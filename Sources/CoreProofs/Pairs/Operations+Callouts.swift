@@ -61,7 +61,7 @@ extension PublicOperation {
     ) { stage, _, _ in stage.plain.arm() },
     armed("cancel", [cancel], { $0.timer }) { $1.cancel(underGuard: false) },
     armed("cancel under the guard", [cancel], { $0.timer }) { stage, timer in
-      stage.system.raise(to: .softNet) { _ in timer.cancel(underGuard: true) }
+      stage.system.raise(exactly: .softNet) { _ in timer.cancel(underGuard: true) }
     },
     armed("cancel without a guard", [cancel], { $0.plain }) { $1.cancel(underGuard: false) },
     armed("cancel, arm again", [cancel], { $0.timer }) {
