@@ -76,7 +76,8 @@ let package = Package(
     .testTarget(
       name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
     .testTarget(
-      name: "CoreProofsTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration", "CoreProofs"]),
+      name: "CoreProofsTests",
+      dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration", "CoreProofs"]),
     .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture"]),
     .testTarget(name: "FlowMeterTests", dependencies: ["FlowMeter", "PacketCapture", "TestSupport"]),
     .testTarget(name: "ComparisonReportTests", dependencies: ["ComparisonReport", "TestSupport"]),

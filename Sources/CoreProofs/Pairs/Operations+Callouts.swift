@@ -5,6 +5,8 @@ import SimulatedMachine
 import SoftInterrupts
 
 extension PublicOperation {
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   /// Arms the callout, which fires as soon as may be, on CPU 1; then does something to it.
   private static func armed(
     _ name: String, _ declarations: [String], _ callout: @escaping @Sendable (Stage) -> StageCallout,
@@ -21,6 +23,8 @@ extension PublicOperation {
   private static let retire = "Callout.retire(file:line:)"
   private static let arm = "Callout.schedule(at:)"
 
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let callouts: [PublicOperation] = [
     PublicOperation(
       "make a callout, arm, retire", ["InterruptSystem.callout(_:at:guard:as:exactly:cpu:_:)"],
