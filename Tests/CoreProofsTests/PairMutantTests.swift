@@ -21,7 +21,7 @@
       Case(mutant: .noSecondLook, company: company("schedule()", "disestablish")),
       Case(mutant: .noDrainOnDisestablish, company: company("schedule()", "disestablish")),
       Case(mutant: .changeAtOnce, company: company("schedule()", "setWay .mpSafe")),
-      Case(mutant: .noGeneration, company: company("cancel", "visitor: raise(exactly:)")),
+      Case(mutant: .noGeneration, company: company("cancel under the guard", "visitor: raise(exactly:)")),
     ]
 
     @Test("a pair finds it, and its replay string finds it again", arguments: cases)

@@ -5,6 +5,8 @@ import SimulatedMachine
 import SoftInterrupts
 
 extension PublicOperation {
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   /// Arms the callout, which fires as soon as may be, on CPU 1; then does something to it.
   private static func armed(
     _ name: String, _ declarations: [String], _ callout: @escaping @Sendable (Stage) -> StageCallout,
@@ -21,10 +23,12 @@ extension PublicOperation {
   private static let retire = "Callout.retire(file:line:)"
   private static let arm = "Callout.schedule(at:)"
 
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let callouts: [PublicOperation] = [
     PublicOperation(
       "make a callout, arm, retire", ["InterruptSystem.callout(_:at:guard:as:exactly:cpu:_:)"],
-      prepare: { $0.world.machine.watchClock() }
+      prepare: with { $0.world.machine.watchClock() }
     ) {
       stage, _, _ in
       nonisolated(unsafe) var isOver = false
@@ -61,7 +65,7 @@ extension PublicOperation {
     ) { stage, _, _ in stage.plain.arm() },
     armed("cancel", [cancel], \.timer) { $1.cancel(underGuard: false) },
     armed("cancel under the guard", [cancel], \.timer) { stage, timer in
-      stage.system.raise(to: .softNet) { _ in timer.cancel(underGuard: true) }
+      stage.system.raise(exactly: .softNet) { _ in timer.cancel(underGuard: true) }
     },
     armed("cancel without a guard", [cancel], \.plain) { $1.cancel(underGuard: false) },
     armed("cancel, arm again", [cancel], \.timer) {

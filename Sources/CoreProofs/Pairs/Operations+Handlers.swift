@@ -5,6 +5,8 @@ import SimulatedMachine
 import SoftInterrupts
 
 extension PublicOperation {
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   private static func schedule(
     _ name: String, in place: Place = .base, anotherCPU: Bool = false,
     _ handler: @escaping @Sendable (Stage) -> StageHandler
@@ -17,6 +19,8 @@ extension PublicOperation {
     }
   }
 
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   private static func change(
     _ name: String, _ declaration: String, ends: Bool = false,
     _ handler: @escaping @Sendable (Stage) -> StageHandler, _ body: @escaping @Sendable (StageHandler) -> Void
@@ -38,6 +42,8 @@ extension PublicOperation {
   private static let suspend = "InterruptSystem.suspend(_:file:line:)"
   private static let setWay = "InterruptSystem.setWay(_:of:file:line:)"
 
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let handlers: [PublicOperation] = [
     schedule("schedule()", \.net),
     schedule("schedule(on: another)", anotherCPU: true, \.net),

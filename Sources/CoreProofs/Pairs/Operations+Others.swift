@@ -42,6 +42,8 @@ extension PublicOperation {
     _ = stage.locked
   }
 
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let data: [PublicOperation] = [
     PublicOperation("withLock", lockNames, prepare: prepareLock) { stage, _, _ in underLock(stage) },
     PublicOperation(
@@ -118,6 +120,8 @@ extension PublicOperation {
     stage.expect(stage.activeRuns.isDisjoint(with: before), "a run from before the barrier is not over")
   }
 
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let crossCPU: [PublicOperation] = [
     PublicOperation("crossCall", ["InterruptSystem.crossCall(on:at:_:)"]) { stage, side, _ in
       stage.acceptedCalls += 1
@@ -161,6 +165,8 @@ extension PublicOperation {
     return isDone
   }
 
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let life: [PublicOperation] = [
     PublicOperation("submit", [submitName]) { stage, side, _ in submit(stage, on: side.other, as: .mpSafe) },
     PublicOperation(visitor: "visitor: submit twice", [submitName]) { stage, _ in

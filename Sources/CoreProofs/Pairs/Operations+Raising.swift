@@ -5,6 +5,8 @@ import SimulatedMachine
 import SoftInterrupts
 
 extension PublicOperation {
+  // Two closures a call, one after the other: what it needs, and what it does.
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let raising: [PublicOperation] = [
     PublicOperation("raise(to:)", ["Here.raise(to:file:line:_:)", "Here.level", "Here.gates"]) {
       stage, _, here in

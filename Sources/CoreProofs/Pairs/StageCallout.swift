@@ -98,10 +98,13 @@ final class StageCallout {
     if underGuard { stage.expect(result != .mayBeRunning, "a cancel under the guard was not certain") }
     guard isAlone else { return }
     switch result {
-    case .cancelled, .mayBeRunning: quelled = armsBegun
+    case .cancelled:
+      // Without the guard an earlier arming may be about to begin: it has passed its comparison, and not yet called the body.
+      if underGuard || armsBegun == 1 { quelled = armsBegun }
     case .notArmed:
       stage.expect(!isInBody, "a cancel found it not armed while its body runs")
       quelled = armsBegun
+    case .mayBeRunning: break
     case .retired: break
     }
     if underGuard { stage.expect(!isInBody, "a callout was cancelled under its guard and its body runs") }
