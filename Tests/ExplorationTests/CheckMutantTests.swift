@@ -25,6 +25,7 @@
       Case(mutant: .takeDescending, rule: .descending, program: Scenario.ascends),
       Case(mutant: .bigLockAlways, rule: .descending, program: Scenario.bigLockUnderGate),
       Case(mutant: .ignoreStamps, rule: .outOfOrder, program: Scenario.firstComeFirstServed),
+      Case(mutant: .freshStamp, rule: .outOfOrder, program: Scenario.firstOfAll),
       Case(mutant: .earlyTick, rule: .early, program: Scenario.comesInTime),
       Case(mutant: .noGeneration, rule: .early, program: Scenario.cancelledAndRearmed),
       Case(mutant: .noGeneration, rule: .useAfterEnd, program: Scenario.retired),

@@ -44,6 +44,20 @@ extension Scenario {
     world.finally { world.expect(a.runs == 2 && b.runs == 2) }
   }
 
+  /// One that has run before, and one that has never been scheduled, whose schedule is under way when the first is looked for.
+  static func firstOfAll(_ world: World) throws {
+    let first = try world.handler("first", at: .softNet, as: .ordered) { _ in }
+    let second = try world.handler("second", at: .softNet, as: .ordered) { _ in }
+    world.base(on: 0) { _ in
+      first.schedule(on: 1)
+      second.schedule(on: 1)
+    }
+    world.base(on: 1) { here in
+      first.schedule()
+      here.checkpoint()
+    }
+  }
+
   /// A callout whose time is no multiple of the wheel's tick.
   static func comesInTime(_ world: World) throws {
     let timer = try world.callout("timer", at: .softClock) { _ in }

@@ -20,6 +20,7 @@ struct CheckTests {
   static let cases: [Case] = [
     Case(name: "ascends", strategy: .exhaustive(), program: Scenario.ascends),
     Case(name: "first come, first served", program: Scenario.firstComeFirstServed),
+    Case(name: "first of all", recognitions: [.points], program: Scenario.firstOfAll),
     Case(name: "comes in time", program: Scenario.comesInTime),
     Case(name: "cancelled and re-armed", program: Scenario.cancelledAndRearmed),
     Case(name: "halted", program: { try Scenario.halted($0, retires: false) }),

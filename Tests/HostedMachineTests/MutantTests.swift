@@ -66,7 +66,7 @@
         .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad, .noOwedTry, .manySystems,
         .passOverTrying, .noQueueing, .noRunBudget,
         // And these (ExplorationTests).
-        .takeDescending, .ignoreStamps, .earlyTick, .noArmRing, .silentDrop, .keepRing,
+        .takeDescending, .ignoreStamps, .earlyTick, .noArmRing, .silentDrop, .keepRing, .freshStamp,
       ]
       let tested = Set(Self.cases.map(\.mutant)).union(explored)
       #expect(Mutant.allCases.allSatisfy { $0 == .none || tested.contains($0) })

@@ -48,13 +48,12 @@ extension OrderingPrograms {
   }
 
   @Sendable static func changes(_ world: World, _ way: WayIn) throws {
-    let system = world.system
     let table = world.shared("table", 0)
     let net = try world.handler("net", at: .softNet, as: way) { _ in _ = table.value }
     let other: WayIn = way == .mpSafe ? .ordered : .mpSafe
     world.base(on: 1) { _ in net.schedule() }
     world.base(on: 0) { here in
-      system.setWay(other, of: net.handler)
+      net.setWay(other)
       net.schedule(on: 1)
     }
   }

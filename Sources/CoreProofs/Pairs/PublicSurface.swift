@@ -16,9 +16,9 @@ public enum PublicSurface {
     "ContextKind", "EstablishError", "Execution", "GateSet", "HandlerStatistics", "HeldGate",
     "InterruptState",
     "Level", "LevelCounters", "LevelStatistics", "Machine", "MachineError", "MachineWord", "MemoryOrder",
-    "Mutant", "Placement", "Rule", "ScheduleResult", "ShutdownReport", "Site", "SystemStatistics",
-    "Violation",
-    "ViolationPolicy", "WayIn",
+    "Mutant", "OrderedOperation", "OrderingSite", "Placement", "PlainAccess", "Rule", "ScheduleResult",
+    "ShutdownReport", "Site", "SystemStatistics",
+    "Violation", "ViolationPolicy", "WayIn", "WeakenedPart", "Weakening",
   ]
 
   /// Members of the operating types that are no operation of a program, and why.

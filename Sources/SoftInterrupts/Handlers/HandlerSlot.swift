@@ -104,6 +104,15 @@ public enum Placement: UInt8, Sendable {
     body = { _ in }
   }
 
+  /// Starts a new owner's place in the order of a CPU: until it is stamped, no stamp is valid. (Neither the one of the last owner,
+  /// whose last mark may have been dropped, nor the 0 of fresh memory, which would pass for the number of a first mark.) A schedule
+  /// of the last owner's that still has to stamp bears an older count. Relaxed: published with the generation.
+  @inlinable func beginOrder(_ cpu: Int, claims: UInt) {
+    if Mutant.isOn(.freshStamp) { return }
+    home(cpu).lastClaim.store(claims, .relaxed)
+    home(cpu).stamp.store((claims &- 1) << PendingWord.half, .relaxed)
+  }
+
   /// Starts the counts of a new owner. Stamps and claims go on.
   @inlinable func clearStatistics(_ cpuCount: Int) {
     for cpu in 0..<cpuCount {

@@ -84,6 +84,10 @@ extension InterruptSystem {
       slot.pointee.retiring = false
       slot.pointee.body = body
       slot.pointee.clearStatistics(cpuCount)
+      for cpu in 0..<cpuCount {
+        let claims = PendingWord.claims(agent(ofCPU: cpu).pending(level).load(.relaxed))
+        slot.pointee.beginOrder(cpu, claims: claims)
+      }
       if placement == .anywhere { ways.anywhere.fetchOr(slot.pointee.bit, .relaxed) }
       // Release: publishes the fields above to whoever compares the generation, or finds the way in.
       let generation = slot.pointee.generation.fetchAdd(1, .acquireRelease) &+ 1

@@ -117,6 +117,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noQueueing
   /// A dispatch and a leaver run all that there is.
   case noRunBudget
+  /// A handler that was never scheduled seems to have been, first of all.
+  case freshStamp
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
