@@ -22,6 +22,8 @@ final class HandlerRecord {
   var promised: [UInt64]
   /// How often a schedule on a CPU has been called, and a run begun there.
   var asked: [Int]
+  /// Calls of schedule that have not returned: for which CPU, and since when.
+  var calls: [(cpu: Int, began: Int)] = []
   var begun: [Int]
   var runs = 0
   /// Other runs on a CPU since it is pending there.

@@ -140,7 +140,9 @@ extension World {
     let hadEnded = record.hasEnded
     record.asked[cpu] += 1
     note("schedules \"\(record.name)\" on CPU \(cpu)")
+    record.calls.append((cpu, began))
     let result = body()
+    record.calls.remove(at: record.calls.firstIndex { $0.cpu == cpu && $0.began == began }!)
     if result != .scheduled { note("\"\(record.name)\": \(result)") }
     if result == .notEstablished {
       if !record.isGone { fail(.lostWork, "\"\(record.name)\" is established, and a schedule was refused") }
@@ -203,10 +205,11 @@ extension World {
     }
     record.active[cpu] += 1
     if isExclusive { record.exclusive += 1 }
+    let isOwed = record.required[cpu] > record.started[cpu]
     record.started[cpu] = now
     checkHere()
     if watcher.overtakes.limit != .max { overtake(record, cpu) }
-    checkOrder(record, cpu)
+    checkOrder(record, cpu, isOwed: isOwed)
   }
 
   func didRun(_ record: HandlerRecord, _ cpu: Int, _ isExclusive: Bool) {
@@ -220,11 +223,21 @@ extension World {
 
   /// Bound ordered handlers of one level and CPU run in the order of the schedules that made them pending; the order of schedules
   /// that overlap is nobody's.
-  private func checkOrder(_ record: HandlerRecord, _ cpu: Int) {
+  ///
+  /// Where no schedule that has returned is owed a run, the run is of one that has not: of the first of those at the latest.
+  private func checkOrder(_ record: HandlerRecord, _ cpu: Int, isOwed: Bool) {
     guard record.way == .ordered, record.placement == .bound else { return }
-    guard let mine = waiting.firstIndex(where: { $0.record === record && $0.cpu == cpu }) else { return }
-    let called = waiting[mine].called
-    waiting.remove(at: mine)
+    let called: Int
+    if let mine = waiting.firstIndex(where: { $0.record === record && $0.cpu == cpu }) {
+      called = waiting[mine].called
+      waiting.remove(at: mine)
+    } else if !isOwed, record.changing == 0,
+      let first = record.calls.filter({ $0.cpu == cpu }).map(\.began).min()
+    {
+      called = first
+    } else {
+      return
+    }
     if let earlier = waiting.first(where: {
       $0.cpu == cpu && $0.record.level == record.level && $0.returned < called && $0.record.suspensions <= 0
         && $0.record.changing == 0 && $0.record.way == .ordered && $0.record.isWayKnown && !$0.record.isGone

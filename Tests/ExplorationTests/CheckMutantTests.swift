@@ -35,13 +35,12 @@
       Case(mutant: .silentDrop, rule: .lostWork, program: Scenario.disestablished),
       Case(mutant: .noDrainOnDisestablish, rule: .useAfterEnd, program: Scenario.disestablished),
       Case(mutant: .noDrainOnDisestablish, rule: .takenBack, program: Scenario.suspended),
-      Case(mutant: .staleHandles, rule: .useAfterEnd, program: Scenario.slotReused),
+      Case(mutant: .staleHandles, rule: .unasked, program: Scenario.slotReused),
       Case(mutant: .changeAtOnce, rule: .reentered, program: Scenario.wayChanged),
       Case(mutant: .leaveWithPending, rule: .lostWork, program: Scenario.goesOffline),
-      Case(mutant: .noInflightLook, rule: .lostWork, program: Scenario.stops),
       Case(
         mutant: .keepRing, rule: .deadlock, recognition: .anywhere,
-        strategy: .priorities(seed: 1, schedules: 600), program: Scenario.goesOffline),
+        strategy: .exhaustive(preemptions: 2), program: Scenario.goesOffline),
       Case(
         mutant: .noHandOff, rule: .starvation, configuration: overdueAtOnce, overtakes: 2,
         program: Scenario.takesTurns),

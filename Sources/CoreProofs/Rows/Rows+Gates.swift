@@ -13,7 +13,7 @@ extension Rows {
     "H2 a lower gate is needed in the middle of a higher path", strategy: .exhaustive(preemptions: 3),
     wrong: [
       WrongProgram(
-        "enters it there", reports: .witness(.downward), without: .anyOrder, becomes: .deadlock
+        "enters it there", reports: .witness(.downward), without: .anyOrder, becomes: .descending
       ) { world in
         world.base(on: 0) { here in
           here.raise(exactly: .softSerial) { here in

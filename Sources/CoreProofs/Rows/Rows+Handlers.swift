@@ -15,7 +15,7 @@ extension Rows {
     wrong: [
       WrongProgram(
         "disestablishes while it holds what the handler needs", reports: .witness(.downward),
-        without: .anyOrder, becomes: .gateAboveIPL
+        without: .anyOrder, becomes: .descending
       ) { world in
         let bio = try world.handler("bio", at: .softBio, as: .ordered) { here in
           here.raise(exactly: .softNet) { _ in }
@@ -49,7 +49,7 @@ extension Rows {
   // Neither may reach the new owner: handles carry generations, and a slot waits for the schedules in flight.
   static let h6 = Proof(
     "H6 a stale handle reaches the slot's next owner", strategy: .exhaustive(preemptions: 3),
-    mutants: [.staleHandles, .reuseAtOnce], finds: [.expectation]
+    mutants: [.staleHandles, .reuseAtOnce], finds: [.expectation, .unasked, .lostWork]
   ) { world in
     let first = try world.handler("first", at: .softNet, as: .ordered) { _ in }
     // The end of the run looks.
@@ -67,11 +67,11 @@ extension Rows {
   // The slot waits until no CPU can be in the old one, or it would let the new one in without its gate.
   static let h7 = Proof(
     "H7 a handler ends itself", strategy: .exhaustive(preemptions: 3), mutants: [.reuseAtOnce],
-    finds: [.unguarded, .dataRace, .lostWork],
+    finds: [.unguarded, .dataRace, .lostWork, .reentered],
     wrong: [
       WrongProgram(
         "disestablishes itself", reports: .witness(.changeFromInside), without: .changeInside,
-        becomes: .expectation
+        becomes: .useAfterEnd
       ) { world in
         let handlers = Flag()
         nonisolated(unsafe) var net: WatchedHandler?

@@ -11,7 +11,7 @@ extension Rows {
   // Bound work is rung home. Run over there it would open the other CPU's cell.
   static let h13 = Proof(
     "H13 delegated work touches the wrong CPU's data", strategy: .exhaustive(),
-    mutants: [.drainBound], finds: [.expectation],
+    mutants: [.drainBound], finds: [.unasked],
     wrong: [
       WrongProgram("establishes it to run anywhere", reports: .expectation) { world in
         try usesCell(world, .anywhere)
@@ -77,7 +77,7 @@ extension Rows {
   // A claim is one step: whoever clears the bit runs it, and nobody's bit is lost.
   static let h51claim = Proof(
     "H51 a mark is collected twice", strategy: .exhaustive(preemptions: 2), mutants: [.claimByStore],
-    finds: [.expectation, .lostWork]
+    finds: [.unasked, .lostWork]
   ) { world in
     let net = try world.handler("net", at: .softNet, as: .ordered, .anywhere) { _ in }
     let other = try world.handler("other", at: .softNet, as: .ordered, .anywhere) { _ in }

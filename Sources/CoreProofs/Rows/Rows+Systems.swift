@@ -15,7 +15,7 @@ extension Rows {
     "H56 two systems are entered in both orders", cpus: 1, strategy: .exhaustive(),
     wrong: [
       WrongProgram(
-        "enters one inside of the other", reports: .fatal, without: .manySystems, becomes: .deadlock
+        "enters one inside of the other", reports: .fatal, without: .manySystems, becomes: .gateAboveIPL
       ) { world in
         try visits(world) { first, second, count in
           first.raise(exactly: .softNet) { _ in second.raise(exactly: .softNet) { _ in count() } }
