@@ -22,15 +22,16 @@ public struct CostFile: Sendable, Equatable {
   ///
   /// - Throws: ``CostFileError`` with one line that says where the file is wrong.
   public init(json bytes: [UInt8]) throws(CostFileError) {
-    let document: JSONValue
-    do throws(JSONSyntaxError) { document = try JSONReader.value(of: bytes) } catch {
-      throw CostFileError(description: "no JSON: \(error.problem) at byte \(error.offset)")
+    let document: JSONNode
+    do throws(JSONDefect) { document = try JSONText.read(bytes) } catch {
+      throw CostFileError(
+        description: "no JSON: line \(error.line), column \(error.column): \(error.problem)")
     }
     guard document["schema"]?.string == Self.schema else {
       throw CostFileError(
         description: "/schema is not \"\(Self.schema)\"; make the file with micro costs --json")
     }
-    func text(_ value: JSONValue?, _ place: String) throws(CostFileError) -> String {
+    func text(_ value: JSONNode?, _ place: String) throws(CostFileError) -> String {
       guard let text = value?.string else { throw CostFileError(description: "\(place) is not a string") }
       return text
     }
@@ -42,9 +43,8 @@ public struct CostFile: Sendable, Equatable {
     stages = try Self.figures(document["stages"], "/stages")
   }
 
-  private static func figures(_ value: JSONValue?, _ place: String) throws(CostFileError) -> [String: Double]
-  {
-    guard case .object(let members)? = value else {
+  private static func figures(_ value: JSONNode?, _ place: String) throws(CostFileError) -> [String: Double] {
+    guard case .object(let members)? = value?.value else {
       throw CostFileError(description: "\(place) is not an object")
     }
     var figures: [String: Double] = [:]

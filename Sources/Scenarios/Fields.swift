@@ -2,6 +2,7 @@
 //
 // Law: whoever reads an object ends with `end()`, which refuses what was not read; so an unknown key is always an error.
 
+import ComparisonReport
 import SoftInterrupts
 
 /// A place in a document that is being read.

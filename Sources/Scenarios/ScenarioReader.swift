@@ -3,6 +3,7 @@
 // Law: what has been read needs no further check. Numbers are within the machine's bounds, names are resolved, and what the core
 // would answer with a trap instead of a report is refused with the place in the document.
 
+import ComparisonReport
 import Exploration
 import SimulatedMachine
 import SoftInterrupts

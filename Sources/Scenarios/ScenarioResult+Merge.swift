@@ -199,7 +199,7 @@ extension JSONNode {
     case .null: "null"
     case .bool(let bool): "\(bool)"
     case .integer(let number): "\(number)"
-    case .fraction: "fraction"
+    case .fraction(let number): "\(number)"
     case .string(let text): "\"\(text)\""
     case .array(let elements): "[" + elements.map(\.canonical).joined(separator: ",") + "]"
     case .object(let members):

@@ -1,5 +1,6 @@
 // How a document says which schedules are run, and what is taken where it says nothing.
 
+import ComparisonReport
 public import Exploration
 import SimulatedMachine
 

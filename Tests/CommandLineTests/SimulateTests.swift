@@ -86,11 +86,11 @@ struct SimulateTests {
     let good = try String(contentsOf: Self.model, encoding: .utf8)
     let deep = String(repeating: "[", count: 100_000)
     let cases: [(text: String, problem: String)] = [
-      ("", "no JSON: the document ends early at byte 0"),
-      ("{", "no JSON: a member's name is missing at byte 1"),
-      (deep, "no JSON: nested more than 64 deep at byte 65"),
-      ("{\"a\":\"\\ud800\"}", "no JSON: half a surrogate pair at byte 12"),
-      ("[1e999]", "no JSON: no value at byte 1"),
+      ("", "no JSON: line 1, column 1: the text is empty: an object is wanted"),
+      ("{", "no JSON: line 1, column 2: a name in double quotes is wanted"),
+      (deep, "no JSON: line 1, column 66: nested deeper than 64"),
+      ("{\"a\":\"\\ud800\"}", "no JSON: line 1, column 13: half a surrogate pair"),
+      ("[1e999]", "no JSON: line 1, column 7: a number beyond what a double holds"),
       ("{}", "/schema is not \"softint.costs/1\"; make the file with micro costs --json"),
       (
         good.replacingOccurrences(

@@ -5,37 +5,37 @@
 // cannot hold exactly as a whole number where one is wanted, bytes that are no UTF-8.
 
 /// A JSON value and the line it begins in.
-struct JSONNode {
-  enum Value {
+package struct JSONNode {
+  package enum Value {
     case null
     case bool(Bool)
     /// A whole number.
     case integer(Int)
-    /// Any other number: nothing in a scenario is one.
-    case fraction
+    /// Any other number.
+    case fraction(Double)
     case string(String)
     case array([JSONNode])
     /// In the order of the text.
     case object([(name: String, value: JSONNode)])
   }
-  var value: Value
-  var line: Int
+  package var value: Value
+  package var line: Int
 }
 
 /// What is wrong with a text as JSON.
-struct JSONDefect: Error, Equatable {
-  var line: Int
-  var column: Int
-  var problem: String
+package struct JSONDefect: Error, Equatable {
+  package var line: Int
+  package var column: Int
+  package var problem: String
 }
 
-struct JSONText {
-  enum Limit {
+package struct JSONText {
+  package enum Limit {
     /// Containers in containers.
-    static let depth = 64
-    static let bytes = 4 << 20
+    package static let depth = 64
+    package static let bytes = 4 << 20
     /// Whole numbers up to here are the same in every reader, also where numbers are doubles.
-    static let integer = 1 << 53
+    package static let integer = 1 << 53
   }
 
   private let bytes: [UInt8]
@@ -44,7 +44,7 @@ struct JSONText {
   private var lineStart = 0
 
   /// The value that the text is.
-  static func read(_ bytes: [UInt8]) throws(JSONDefect) -> JSONNode {
+  package static func read(_ bytes: [UInt8]) throws(JSONDefect) -> JSONNode {
     var text = JSONText(bytes: bytes)
     return try text.document()
   }
@@ -130,6 +130,7 @@ struct JSONText {
   }
 
   private mutating func number() throws(JSONDefect) -> JSONNode.Value {
+    let start = at
     let isNegative = take(UInt8(ascii: "-"))
     guard let first = peek, isDigit(first) else { throw defect("a digit is wanted") }
     var magnitude = 0
@@ -154,7 +155,12 @@ struct JSONText {
       try digits()
     }
     if isWhole && isTooLarge { throw defect("a number beyond 2^53") }
-    return isWhole ? .integer(isNegative ? -magnitude : magnitude) : .fraction
+    if isWhole { return .integer(isNegative ? -magnitude : magnitude) }
+    // The grammar of JSON's numbers is part of what the standard library reads; what is too large for a double is refused.
+    guard let number = Double(String(decoding: bytes[start..<at], as: UTF8.self)), number.isFinite else {
+      throw defect("a number beyond what a double holds")
+    }
+    return .fraction(number)
   }
 
   private mutating func digits() throws(JSONDefect) {
@@ -251,5 +257,21 @@ struct JSONText {
 
   private func defect(_ problem: String) -> JSONDefect {
     JSONDefect(line: line, column: at - lineStart + 1, problem: problem)
+  }
+}
+
+/// Looking things up where no more than a type has to be said.
+extension JSONNode {
+  /// A member of an object.
+  package subscript(_ name: String) -> JSONNode? {
+    if case .object(let members) = value { members.first { $0.name == name }?.value } else { nil }
+  }
+  package var string: String? { if case .string(let text) = value { text } else { nil } }
+  package var double: Double? {
+    switch value {
+    case .integer(let number): Double(number)
+    case .fraction(let number): number
+    default: nil
+    }
   }
 }
