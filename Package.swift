@@ -48,7 +48,9 @@ let package = Package(
     .target(name: "CoreProofs", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
     .executableTarget(
       name: "prove",
-      dependencies: ["CoreProofs", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "CoreProofs", "Scenarios", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     // The flow meter: reader and decoder, then the table and its exports, single-threaded.
     .target(name: "PacketCapture"),
     .target(name: "FlowMeter", dependencies: ["PacketCapture"]),

@@ -88,7 +88,7 @@ final class Runner {
   }
 
   /// A system that is used again: it is rewound after each run.
-  private var kept: (system: System, mark: SystemMark<SimulatedMachine>)?
+  private var kept: (system: System, mark: SystemMark)?
   var reusesSystems = true
 
   private func takeDown(_ world: World) {

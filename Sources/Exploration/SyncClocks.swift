@@ -10,7 +10,7 @@ import SoftInterrupts
 
 final class SyncClocks {
   /// What races, once something does.
-  private(set) var race: String?
+  @exclusivity(unchecked) private(set) var race: String?
   @exclusivity(unchecked) private var stride = 0
   private static var most: Int { SimulatedMachine.processLimit * SimulatedMachine.processLimit }
   private let processes = UnsafeMutablePointer<UInt32>.allocate(capacity: most)
@@ -25,11 +25,11 @@ final class SyncClocks {
   private weak var world: World?
   @exclusivity(unchecked) private var isWeak = false
   /// The core's plain memory, by address: a row each, as of declared data.
-  private var plain: [UInt: Int] = [:]
-  private var plainRows: [UInt32] = []
+  @exclusivity(unchecked) private var plain: [UInt: Int] = [:]
+  @exclusivity(unchecked) private var plainRows: [UInt32] = []
   /// What was announced by a bit: by whom and when; and what is announced by a process's next operation.
-  private var published: [UInt: [(process: Int, time: UInt32)]] = [:]
-  private var announced: [(at: UInt, process: Int, time: UInt32)] = []
+  @exclusivity(unchecked) private var published: [UInt: [(process: Int, time: UInt32)]] = [:]
+  @exclusivity(unchecked) private var announced: [(at: UInt, process: Int, time: UInt32)] = []
   /// A row of an object is its clock, its last writer and the time of that.
   @inline(__always) private var size: Int { stride + 2 }
 

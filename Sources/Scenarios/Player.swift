@@ -10,7 +10,11 @@ import SoftInterrupts
 /// A scenario that many runs share.
 final class Plan: Sendable {
   let scenario: Scenario
-  init(_ scenario: Scenario) { self.scenario = scenario }
+  let takesCPUsAway: Bool
+  init(_ scenario: Scenario) {
+    self.scenario = scenario
+    takesCPUsAway = scenario.takesCPUsAway
+  }
 }
 
 /// A program that the core refuses to make: a verdict, not an error of the scenario.
@@ -53,11 +57,12 @@ final class Player: @unchecked Sendable {
     system = world.system
   }
 
-  var scenario: Scenario { plan.scenario }
+  /// Inlined: else all of it is copied at each look.
+  @inline(__always) var scenario: Scenario { plan.scenario }
 
   /// Makes the program in its world.
   func build() throws {
-    world.calloutsMayRest = scenario.takesCPUsAway
+    world.calloutsMayRest = plan.takesCPUsAway
     for datum in scenario.data {
       data.append(world.shared(datum.name, guard: datum.guardLevel, .number(datum.value)))
     }

@@ -6,6 +6,7 @@
 import ArgumentParser
 import Exploration
 import Glibc
+import Scenarios
 import SimulatedMachine
 import SoftInterrupts
 
@@ -17,18 +18,29 @@ struct SpeedCommand: ParsableCommand {
   @Option(help: "The most runs of a round.") var runs = 50_000
   @Option(help: "Only programs whose name contains this.") var only = ""
   @Flag(help: "Exhaustive exploration only.") var exhaustive = false
+  @Option(help: "Files of scenarios, to be measured instead of the programs that are part of this.")
+  var scenario: [String] = []
+
+  /// The search that a scenario's bound of points is about.
+  private static let own = "sc exhaustive"
 
   struct Row: Sendable {
     var name: String
     var cpus: Int
     var recognition = Recognition.points
+    var configuration = Configuration.exploration
+    var limits = Limits()
     var program: @Sendable (World) throws -> Void
   }
 
   func run() throws {
     print("program, strategy: points a schedule; complete schedules/s, points/s (medians of \(rounds))")
-    for row in Self.rows where only.isEmpty || row.name.contains(only) {
-      try measure(row, "sc exhaustive", .sequentiallyConsistent, .exhaustive())
+    let rows = scenario.isEmpty ? Self.rows : try scenario.map(Self.row)
+    for row in rows where only.isEmpty || row.name.contains(only) {
+      try measure(row, Self.own, .sequentiallyConsistent, .exhaustive())
+      if row.recognition == .points {
+        try measure(row, "rc11 exhaustive", .rc11, .exhaustive(), limit: max(1, runs / 10))
+      }
       if exhaustive { continue }
       try measure(row, "sc random", .sequentiallyConsistent, .random(seed: 1, schedules: runs))
       try measure(row, "rc11 random", .rc11, .random(seed: 1, schedules: max(1, runs / 10)))
@@ -42,22 +54,31 @@ struct SpeedCommand: ParsableCommand {
   private func measure(
     _ row: Row, _ name: String, _ memory: MemoryModel, _ strategy: Strategy, limit: Int? = nil
   ) throws {
-    let explorer = Explorer(
-      cpus: row.cpus, recognition: row.recognition, memory: memory, strategy: strategy,
-      limits: Limits(schedules: limit ?? runs))
+    var explorer = Explorer(
+      cpus: row.cpus, recognition: row.recognition, memory: memory, configuration: row.configuration,
+      strategy: strategy, limits: row.limits)
+    explorer.limits.schedules = limit ?? runs
+    // A scenario's bound is of its own search. Elsewhere a run is longer: under RC11 a heavy fence is several points, and in a
+    // sample each round of a spin wait is one.
+    if name != Self.own { explorer.limits.steps = Limits().steps }
+    try measure(row, name, explorer)
+  }
+
+  private func measure(_ row: Row, _ name: String, _ explorer: Explorer) throws {
     var rates: [(schedules: Double, points: Double)] = []
     var last: Exploration?
     for _ in 0..<rounds {
       // A small tree is explored again and again, each time from nothing.
-      var (schedules, steps) = (0, 0)
+      var (schedules, redundant, steps) = (0, 0, 0)
       let begin = Self.processorTime()
       repeat {
         let exploration = try explorer.explore(row.program)
         if let finding = exploration.finding { throw ValidationError("\(row.name): \(finding)") }
         schedules += exploration.schedules
+        redundant += exploration.redundant
         steps += exploration.steps
         last = exploration
-      } while schedules < (limit ?? runs)
+      } while schedules + redundant < explorer.limits.schedules
       let time = Self.processorTime() - begin
       rates.append((Double(schedules) / time, Double(steps) / time))
     }
@@ -75,6 +96,18 @@ struct SpeedCommand: ParsableCommand {
       "\(row.name), \(name): \((length * 10).rounded() / 10) points; "
         + "\(Int(schedules)) schedules/s, \(Int(points)) points/s (\(complete))")
     fflush(nil)
+  }
+
+  /// A scenario's program, on the machine and within the limits of a run that it states.
+  private static func row(_ file: String) throws -> Row {
+    guard let stream = fopen(file, "r") else { throw ValidationError("\(file): no such file") }
+    defer { fclose(stream) }
+    var text: [UInt8] = []
+    while case let byte = fgetc(stream), byte >= 0 { text.append(UInt8(byte)) }
+    let scenario = try Scenario(text, file: file)
+    return Row(
+      name: file, cpus: scenario.cpus, recognition: scenario.recognition,
+      configuration: scenario.configuration, limits: scenario.limits, program: scenario.program)
   }
 
   private static func processorTime() -> Double {

@@ -146,14 +146,18 @@
   @inlinable static var nodes: Int { 2 * Level.count + 2 }
   @inlinable static var lines: Int { 8 }
 
-  @inlinable init(system: SystemRef<M>, cpu: Int?, seat: M.Seat) {
+  /// - Parameter old: an agent that nobody knows any more, whose memory this one gets; nil for memory of its own.
+  @inlinable init(
+    system: SystemRef<M>, cpu: Int?, seat: M.Seat, after old: UnsafeMutablePointer<Self>? = nil
+  ) {
     self.system = system
     gateWord = system.gateWord
     self.isCPU = cpu != nil
     self.cpu = cpu ?? -1
     self.seat = seat
     let line = Self.wordsPerLine
-    block = .words(Self.lines * line)
+    block = old?.pointee.block ?? .words(Self.lines * line)
+    if old != nil { block.initialize(repeating: M.Word(0), count: Self.lines * line) }
     summary = block
     pending = block + line
     stamps = block + 2 * line
@@ -164,19 +168,21 @@
     offline = block + 6 * line
     rest = offline + 1
     visit = block + 7 * line
-    waiters = .allocate(capacity: Self.nodes)
-    takings = .allocate(capacity: Level.count)
+    waiters = old?.pointee.waiters ?? .allocate(capacity: Self.nodes)
+    takings = old?.pointee.takings ?? .allocate(capacity: Level.count)
     takings.initialize(repeating: Taking([], .init("", 0)), count: Level.count)
-    tries = .allocate(capacity: Level.count)
+    tries = old?.pointee.tries ?? .allocate(capacity: Level.count)
     tries.initialize(repeating: 0, count: Level.count)
-    statistics = .allocate(capacity: Level.count)
+    statistics = old?.pointee.statistics ?? .allocate(capacity: Level.count)
     statistics.initialize(repeating: LevelCounters(), count: Level.count)
-    base = .allocate(capacity: 1)
+    base = old?.pointee.base ?? .allocate(capacity: 1)
     base.initialize(
       to: Context(
         parent: nil, slot: nil, kind: cpu == nil ? .visitor : .base, entry: .none, floor: .none, own: []))
     context = base
-    for index in 0..<Self.nodes { (waiters + index).initialize(to: Waiter()) }
+    for index in 0..<Self.nodes {
+      (waiters + index).initialize(to: old == nil ? Waiter() : Waiter(after: waiters[index]))
+    }
   }
 
   /// Gives the memory back. The agent holds nothing and nobody knows it any more.

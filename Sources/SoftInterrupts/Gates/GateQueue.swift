@@ -32,6 +32,11 @@
   @inlinable init() {
     state = .words(1)
   }
+  /// A new one in the memory of one that nobody knows any more.
+  @inlinable init(after old: Self) {
+    state = old.state
+    state.initialize(to: M.Word(0))
+  }
   @inlinable func deallocate() { state.deallocate() }
 }
 

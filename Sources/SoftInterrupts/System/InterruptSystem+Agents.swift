@@ -35,15 +35,18 @@ extension InterruptSystem {
       if !isInside { other.endVisit() }
     }
     var found: UnsafeMutablePointer<Agent<M>>?
+    var spare: UnsafeMutablePointer<Agent<M>>?
     lockedVisitors {
       // Acquire: pairs with the release of who was here before.
       found = visitors.first {
         $0.pointee.visit.compareExchange(VisitState.idle, VisitState.taken, .acquireRelease)
       }
+      if found == nil { spare = spareVisitors.popLast() }
     }
     if found == nil {
-      let made = UnsafeMutablePointer<Agent<M>>.allocate(capacity: 1)
-      made.initialize(to: Agent(system: core, cpu: nil, seat: machine.makeVisitorSeat()))
+      let made = spare ?? .allocate(capacity: 1)
+      made.initialize(
+        to: Agent(system: core, cpu: nil, seat: machine.makeVisitorSeat(), after: spare))
       M.touches(made, .fresh)
       lockedVisitors { visitors.append(made) }
       found = made
@@ -72,6 +75,10 @@ extension InterruptSystem {
       machine.releaseSeat(visitor.pointee.seat)
       visitor.pointee.deallocate()
       visitor.deallocate()
+    }
+    for spare in spareVisitors {
+      spare.pointee.deallocate()
+      spare.deallocate()
     }
   }
 

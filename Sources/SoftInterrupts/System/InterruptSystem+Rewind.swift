@@ -8,7 +8,7 @@
 // Not in Embedded Swift: nothing is explored there.
 #if !hasFeature(Embedded)
   /// A system's memory at one moment.
-  package final class SystemMark<M: Machine> {
+  @usableFromInline package final class SystemMark {
     fileprivate struct Region {
       var at: UnsafeMutableRawPointer
       var bytes: Int
@@ -33,14 +33,15 @@
       for region in regions { (copy + region.offset).copyMemory(from: region.at, byteCount: region.bytes) }
     }
 
-    fileprivate func put() {
+    @usableFromInline package func put() {
+      let copy = copy
       for region in regions { region.at.copyMemory(from: copy + region.offset, byteCount: region.bytes) }
     }
   }
 
   extension InterruptSystem {
     /// Whether every CPU sleeps in its loop with nothing begun, and nothing of a program is under way.
-    package var isPristine: Bool {
+    @inlinable package var isPristine: Bool {
       if isShutDown || stopping.load(.relaxed) != 0 || configuration.execution != .inline { return false }
       for cpu in 0..<cpuCount {
         let agent = agent(ofCPU: cpu)
@@ -61,8 +62,8 @@
     ///
     /// Every region is plain bytes: words, counters, and pointers to memory that stays. The bodies and names of slots are references
     /// and are left out: those of the core's own slots do not change, the others are taken away by ``rewind(to:)``.
-    package func mark() -> SystemMark<M> {
-      let mark = SystemMark<M>()
+    package func mark() -> SystemMark {
+      let mark = SystemMark()
       let line = Agent<M>.wordsPerLine
       for word in [core.gateWord.word, foreignInflight, quiescers, stopping, tableLock, visitorLock] {
         mark.add(word, line)
@@ -100,7 +101,7 @@
     }
 
     /// Puts the system, which is pristine, back to a mark. What programs' handlers and callouts hold is released.
-    package func rewind(to mark: SystemMark<M>) {
+    @inlinable package func rewind(to mark: SystemMark) {
       for level in Level.allCases {
         let programs = ways(level).used.load(.relaxed) & PendingWord.handlers & ~InternalSlots.mask
         var bits = programs
@@ -130,11 +131,10 @@
         slab.pointee.next = freeNodes[cpu]
         freeNodes[cpu] = slab + (Self.slabSize - 1)
       }
-      for visitor in visitors {
-        visitor.pointee.deallocate()
-        visitor.deallocate()
+      if !visitors.isEmpty {
+        spareVisitors.append(contentsOf: visitors)
+        visitors.removeAll(keepingCapacity: true)
       }
-      if !visitors.isEmpty { visitors = [] }
       if !collected.isEmpty { collected = [] }
       mark.put()
     }

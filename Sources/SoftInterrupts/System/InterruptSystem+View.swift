@@ -6,25 +6,25 @@
 // Not in Embedded Swift: nothing is explored there.
 #if !hasFeature(Embedded)
   /// An agent as an exploration sees it.
-  package struct AgentView<M: Machine>: @unchecked Sendable {
+  @usableFromInline package struct AgentView<M: Machine>: @unchecked Sendable {
     // Sendable: reads memory of a machine of which one thing at a time runs.
-    let agent: AgentRef<M>
+    @usableFromInline let agent: AgentRef<M>
     /// The IPL and the gates noted as held: read at each step.
-    package let ipl: UnsafePointer<Level>
-    package let held: UnsafePointer<GateSet>
+    @usableFromInline package let ipl: UnsafePointer<Level>
+    @usableFromInline package let held: UnsafePointer<GateSet>
 
-    init?(_ current: UnsafeMutableRawPointer) {
+    @inlinable init?(_ current: UnsafeMutableRawPointer) {
       agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
       guard let ipl = agent.p.pointer(to: \.ipl), let held = agent.p.pointer(to: \.held) else { return nil }
       self.ipl = UnsafePointer(ipl)
       self.held = UnsafePointer(held)
     }
 
-    package var isCPU: Bool { agent.isCPU }
+    @inlinable package var isCPU: Bool { agent.isCPU }
     package var cpu: Int { agent.cpu }
 
     /// The gates of the top context's frames.
-    package var topOwned: GateSet { agent.context.pointee.own }
+    @inlinable package var topOwned: GateSet { agent.context.pointee.own }
 
     /// The runs on its stack, the lowest first: "net" for a handler's.
     package var runs: [String] {
@@ -94,14 +94,16 @@
     package func counters(_ level: Level) -> LevelCounters { agent.counters(level).pointee }
 
     /// Whether a CPU stands in its loop with nothing begun.
-    package var isAtRest: Bool {
+    @inlinable package var isAtRest: Bool {
       agent.p.pointee.waitDepth == 0 && agent.context == agent.p.pointee.base && agent.held.isEmpty
         && agent.ipl == .none
     }
   }
 
   extension InterruptSystem {
-    package static func view(of current: UnsafeMutableRawPointer) -> AgentView<M>? { AgentView(current) }
+    @inlinable package static func view(of current: UnsafeMutableRawPointer) -> AgentView<M>? {
+      AgentView(current)
+    }
 
     /// The agent to whose wait a state word belongs, and the gate it waits for. None for LevelLocks, which are no gates.
     package func waiter(
@@ -131,14 +133,16 @@
     }
 
     /// The word of all gates.
-    package var gatesWord: UnsafeMutablePointer<M.Word> { core.gateWord.word }
+    @inlinable package var gatesWord: UnsafeMutablePointer<M.Word> { core.gateWord.word }
     /// The bits of ``gatesWord`` that say which gates are owned.
     package static var ownedMask: UInt { 0xff }
     /// The word that a handler's schedules compare, to be read without an operation.
-    package static func generationWord(of handler: Handler<M>) -> UnsafeMutablePointer<M.Word> {
+    @inlinable package static func generationWord(of handler: Handler<M>) -> UnsafeMutablePointer<M.Word> {
       handler.slot.pointee.generation
     }
-    package func isOffline(_ cpu: Int) -> Bool { agent(ofCPU: cpu).p.pointee.offline.load(.relaxed) != 0 }
+    @inlinable package func isOffline(_ cpu: Int) -> Bool {
+      agent(ofCPU: cpu).p.pointee.offline.load(.relaxed) != 0
+    }
 
     /// The bit of ``gatesWord`` that says that somebody waits for a gate, or has work for it.
     package static func attentionBit(of level: Level) -> UInt { level.gate.attentionBits }
@@ -150,11 +154,11 @@
       }
     }
 
-    package var collectedCount: Int { collected.count }
-    package var collectedViolations: [Violation] { collected }
+    @inlinable package var collectedCount: Int { collected.count }
+    @inlinable package var collectedViolations: [Violation] { collected }
 
     /// Work that is pending and may run, CPU by CPU: nobody should be asleep with it.
-    package func unservedWork() -> [(cpu: Int, level: Level, name: String)] {
+    @inlinable package func unservedWork() -> [(cpu: Int, level: Level, name: String)] {
       var list: [(cpu: Int, level: Level, name: String)] = []
       for cpu in 0..<cpuCount {
         let agent = agent(ofCPU: cpu)

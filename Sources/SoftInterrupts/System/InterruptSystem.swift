@@ -34,6 +34,8 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @usableFromInline var slabs: [UnsafeMutablePointer<CalloutNode<M>>] = []
   // Visitor lock.
   @usableFromInline var visitors: [UnsafeMutablePointer<Agent<M>>] = []
+  /// Agents of a program that is over, for the next one's visitors (``rewind(to:)``): making one takes longer than a short run.
+  @usableFromInline var spareVisitors: [UnsafeMutablePointer<Agent<M>>] = []
   @usableFromInline var quiescing: [M.Seat] = []
   @usableFromInline var collected: [Violation] = []
   // The lock of the CPU's entry.
