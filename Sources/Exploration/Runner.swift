@@ -67,6 +67,8 @@ final class Runner {
       Weakening.run(isUnderWay: false)
     #endif
     pilot.finish(machine, machine.lastEvent)
+    // The program's, and so perhaps the last that holds its system, whose memory goes before the pilot does.
+    pilot.tenure = nil
     check(world, pilot, end)
     if end == .quiet && pilot.broken == nil { for check in world.checks { check() } }
     let result = RunResult(
