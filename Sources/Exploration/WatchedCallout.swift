@@ -18,7 +18,7 @@ extension World {
     let callout = try system.callout(
       "callout", at: level, guard: guardLevel, as: way, exactly: exactly, cpu: cpu
     ) { [unowned self] here in
-      if !self.isLive { return body(here) }
+      if !self.isLive { return }
       self.note("callout \"\(name)\" starts")
       self.willRun(record, here.gates)
       body(here)

@@ -18,7 +18,7 @@ extension World {
   ) throws(EstablishError) -> WatchedHandler {
     let record = HandlerRecord(name, level, way, placement, cpus: system.cpuCount)
     let handler = try system.establish(name, at: level, as: way, placement) { [unowned self] here in
-      if !self.isLive { return body(here) }
+      if !self.isLive { return }
       let cpu = here.cpu ?? 0
       let isExclusive = self.hasGates && here.gates.contains(level.gate)
       if isExclusive { record.boundary.pass(isWrite: true) }

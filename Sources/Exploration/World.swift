@@ -45,7 +45,8 @@ public final class World: @unchecked Sendable {
   /// What the program's shutdown said; and whether one has been begun.
   var report: ShutdownReport?
   var isStopping = false
-  /// False while the system is taken down: what runs then is no part of the run.
+  /// False while the system is taken down: the run has its verdict, and what was left pending is no part of it. Watched bodies are
+  /// not called any more, and what others do is not judged: nobody is there to leave to.
   var isLive = true
   /// How many moments there were: calls, returns, beginnings and ends, in the order in which they came.
   var moments = 0
@@ -136,6 +137,7 @@ public final class World: @unchecked Sendable {
   public func outcome(_ text: String) { said = text }
 
   func fail(_ rule: Rule, _ message: String) {
+    if !isLive { return }
     watcher.fail(rule, message)
     SimulatedMachine.endRun()
   }
@@ -151,7 +153,7 @@ public final class World: @unchecked Sendable {
   }
 
   func checkGuard(_ level: Level?, _ name: String) {
-    guard let process = SimulatedMachine.runningProcess else { return }
+    guard isLive, let process = SimulatedMachine.runningProcess else { return }
     checkHere()
     guard let level, let current = machine.current(process),
       let view = InterruptSystem<SimulatedMachine>.view(of: current)

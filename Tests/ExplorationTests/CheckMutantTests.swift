@@ -39,6 +39,9 @@
       Case(mutant: .changeAtOnce, rule: .reentered, program: Scenario.wayChanged),
       Case(mutant: .leaveWithPending, rule: .lostWork, program: Scenario.goesOffline),
       Case(
+        mutant: .asideLate, rule: .expectation, recognition: .anywhere, strategy: .exhaustive(preemptions: 1),
+        program: Scenario.staysAway),
+      Case(
         mutant: .keepRing, rule: .deadlock, recognition: .anywhere,
         strategy: .exhaustive(preemptions: 2), program: Scenario.goesOffline),
       Case(

@@ -166,6 +166,28 @@ extension Scenario {
     world.visitor { world.system.offline(1) }
   }
 
+  /// What waits for a CPU that does not come back stays where it is, also where interrupts come at any operation; it is left there
+  /// when the run has its verdict. While the system is taken down nobody is judged, nor thrown out of it.
+  static func staysAway(_ world: World) throws {
+    let packets = world.shared("packets", guard: .softNet, 0)
+    nonisolated(unsafe) var isAway = false
+    let net = try world.handler("net", at: .softNet, as: .mpSafe) { _ in
+      world.expect(!isAway, "no run while the CPU is away")
+    }
+    let plain = try world.system.establish("plain", at: .softNet, as: .mpSafe) { _ in
+      world.expect(!isAway, "no run while the CPU is away")
+      if isAway { packets.value += 1 }
+    }
+    world.device("card") {
+      net.schedule(on: 1)
+      plain.schedule(on: 1)
+    }
+    world.visitor {
+      world.system.offline(1)
+      isAway = true
+    }
+  }
+
   /// The same, and it comes back.
   static func comesBack(_ world: World) throws {
     let net = try world.handler("net", at: .softNet, as: .ordered) { _ in }

@@ -35,6 +35,7 @@ struct CheckTests {
       name: "way changed", recognitions: [.anywhere], strategy: .exhaustive(preemptions: 1),
       program: Scenario.wayChanged),
     Case(name: "goes offline", strategy: .exhaustive(preemptions: 1), program: Scenario.goesOffline),
+    Case(name: "stays away", strategy: .exhaustive(preemptions: 1), program: Scenario.staysAway),
     Case(name: "comes back", strategy: .exhaustive(preemptions: 1), program: Scenario.comesBack),
     Case(name: "stops", strategy: .exhaustive(preemptions: 1), program: Scenario.stops),
     Case(

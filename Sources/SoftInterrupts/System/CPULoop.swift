@@ -108,7 +108,7 @@ extension InterruptSystem {
     var idleRound = 0
     while !agent.p.pointee.isAbandoned {
       if !runsJobs && isOver() { break }
-      if agent.isAway {
+      if agent.p.pointee.isAside {
         agent.standAside()
         continue
       }
@@ -139,9 +139,12 @@ extension InterruptSystem {
       if isIdle && mayLeave {
         // Nobody adds base code since before the state said `leaving`; what came in between is run.
         if hasJobsLeft(cpu) { continue }
-        // Quiet: nothing is held, nothing is pending that may run.
+        // Quiet: nothing is held, nothing is pending that may run. Aside before away: an interrupt that comes once we are away leaves
+        // what it finds.
+        if !Mutant.isOn(.asideLate) { agent.p.pointee.isAside = true }
         agent.p.pointee.offline.store(OfflineState.away, .release)
         M.light()
+        if Mutant.isOn(.asideLate) { agent.p.pointee.isAside = true }
         // Relaxed: the light fence pairs with the heavy one between registering and looking at the last state.
         if quiescers.load(.relaxed) != 0 { wakeQuiescers() }
         continue

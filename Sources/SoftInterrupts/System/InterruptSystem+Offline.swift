@@ -105,9 +105,8 @@ extension InterruptSystem {
 
 extension AgentRef {
   /// An offline CPU between two rings: answers cross-calls, so that nobody waits for it for ever, and sleeps. What else is
-  /// pending stays so.
+  /// pending stays so, until the CPU is put back or the system stops.
   @inlinable func standAside() {
-    p.pointee.isAside = true
     var ran = true
     while ran {
       // Until a look finds nothing: a call that ran may have waited, and used up the ring of one that came meanwhile.
@@ -126,9 +125,9 @@ extension AgentRef {
     poll(force: true)
     // Whoever marks a call, or ends this, rings afterwards: so one that comes after the look ends this sleep.
     if isAway { system.object.machine.park(p.pointee.seat, until: .max) }
-    p.pointee.isAside = false
     if isAway { return }
-    // Runs inside a call's own waits have looked at what is pending, and left it.
+    p.pointee.isAside = false
+    // Who looked at what is pending meanwhile, an interrupt or a call's own wait, has left it.
     for level in Level.allCases where level != .none {
       if pending(level).load(.acquire) & PendingWord.handlers != 0 {
         summary.fetchOr(Self.bit(level), .acquireRelease)
