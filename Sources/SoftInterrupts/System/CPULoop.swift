@@ -108,7 +108,7 @@ extension InterruptSystem {
     var idleRound = 0
     while !agent.p.pointee.isAbandoned {
       if !runsJobs && isOver() { break }
-      if agent.p.pointee.isAside {
+      if agent.p.pointee.isAside || Mutant.isOn(.asideAsleep) && agent.isAway {
         agent.standAside()
         continue
       }
@@ -141,10 +141,9 @@ extension InterruptSystem {
         if hasJobsLeft(cpu) { continue }
         // Quiet: nothing is held, nothing is pending that may run. Aside before away: an interrupt that comes once we are away leaves
         // what it finds.
-        if !Mutant.isOn(.asideLate) { agent.p.pointee.isAside = true }
+        agent.p.pointee.isAside = true
         agent.p.pointee.offline.store(OfflineState.away, .release)
         M.light()
-        if Mutant.isOn(.asideLate) { agent.p.pointee.isAside = true }
         // Relaxed: the light fence pairs with the heavy one between registering and looking at the last state.
         if quiescers.load(.relaxed) != 0 { wakeQuiescers() }
         continue

@@ -125,6 +125,7 @@ extension AgentRef {
     poll(force: true)
     // Whoever marks a call, or ends this, rings afterwards: so one that comes after the look ends this sleep.
     if isAway { system.object.machine.park(p.pointee.seat, until: .max) }
+    if Mutant.isOn(.asideAsleep) { p.pointee.isAside = false }
     if isAway { return }
     p.pointee.isAside = false
     // Who looked at what is pending meanwhile, an interrupt or a call's own wait, has left it.

@@ -85,8 +85,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noTry
   /// H44: a CPU goes offline with work that may run.
   case leaveWithPending
-  /// H44: a CPU stands aside only once it has said that it is away.
-  case asideLate
+  /// H44: a CPU that is away stands aside only until something wakes it.
+  case asideAsleep
   /// H44: a schedule does not look at the CPU's flag after its bit.
   case noFlagLook
   /// H50: LevelLocks have no place in the order.
