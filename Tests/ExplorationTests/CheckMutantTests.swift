@@ -39,7 +39,8 @@
       Case(mutant: .changeAtOnce, rule: .reentered, program: Scenario.wayChanged),
       Case(mutant: .leaveWithPending, rule: .lostWork, program: Scenario.goesOffline),
       Case(
-        mutant: .asideAsleep, rule: .expectation, recognition: .anywhere, strategy: .exhaustive(preemptions: 1),
+        mutant: .asideAsleep, rule: .expectation, recognition: .anywhere,
+        strategy: .exhaustive(preemptions: 1),
         program: Scenario.staysAway),
       Case(
         mutant: .keepRing, rule: .deadlock, recognition: .anywhere,
