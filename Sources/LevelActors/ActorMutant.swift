@@ -13,6 +13,8 @@
     case missedNotify
     /// A handler whose budget is used up does not ask for another run.
     case forgottenRest
+    /// A handler whose budget is used up asks for another run only if something of its own batch is left.
+    case forgottenPush
     /// A batch is run as it was linked: the last one first.
     case lastFirst
     /// What was asked of a handler that has ended is forgotten.

@@ -38,8 +38,7 @@ public final class LevelExecutor: SerialExecutor {
   @usableFromInline let push: @Sendable (UnownedJob) -> Bool
   @usableFromInline let holds: @Sendable () -> Bool
   @usableFromInline let runLate: @Sendable ((UnownedJob) -> Void) -> Bool
-  /// How often a late look was asked for and not yet answered.
-  private let lateCalls = Atomic<UInt>(0)
+  @usableFromInline let afterHours = AfterHours()
   private let late = Atomic<Int>(0)
 
   /// Establishes the handler.
@@ -62,10 +61,10 @@ public final class LevelExecutor: SerialExecutor {
     holds = { system.holds(level) }
     runLate = { queue.runLate($0) }
     // The handler keeps the executor, whose actors may have gone, until it ends.
-    let end = HandlerEnd { [self] in handlerEnded() }
+    let end = HandlerEnd { [self] in lookLate() }
     queue.handler = try system.establish(self.name, at: level, as: .ordered, .anywhere) { [self] here in
       let isAskedFor = queue.run(here) { $0.runSynchronously(on: asUnownedSerialExecutor()) }
-      if !isAskedFor { handlerEnded() }
+      if !isAskedFor { lookLate() }
       withExtendedLifetime(end) {}
     }
   }
@@ -73,7 +72,7 @@ public final class LevelExecutor: SerialExecutor {
   /// Enqueues a job. Any thread and level, under any gates; waits for nothing: a compare-exchange and, if nothing was there, a
   /// ``Handler/schedule()``. Not in a signal handler: the runtime is not made for that.
   @inlinable public func enqueue(_ job: consuming ExecutorJob) {
-    if !push(UnownedJob(job)) { handlerEnded() }
+    if !push(UnownedJob(job)) { lookLate() }
   }
 
   /// The executor as the runtime compares it: see ``isSameExclusiveExecutionContext(other:)``.
@@ -97,36 +96,15 @@ public final class LevelExecutor: SerialExecutor {
     }
   }
 
-  // MARK: After the handler's end
-
   /// How many jobs have run on the concurrency pool because their system had been shut down.
   public var lateJobs: Int { late.load(ordering: .relaxed) }
 
-  /// What is there, and will not be asked for at the level any more, is run on the pool. By whoever learns of it.
-  ///
-  /// Count, then look; the one who counts from 0 looks, until nobody has counted since it began. Each count comes after the push
-  /// that it is for (acquire and release on one word), so a look that begins after the count finds the job.
-  @usableFromInline func handlerEnded() {
-    #if Mutants
-      if ActorMutant.isOn(.lostAtShutdown) { return }
-    #endif
-    if lateCalls.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue != 0 { return }
-    Task.detached { [self] in
-      var seen = lateCalls.load(ordering: .acquiring)
-      while true {
-        let isDone = runLate { job in
-          late.wrappingAdd(1, ordering: .relaxed)
-          job.runSynchronously(on: asUnownedSerialExecutor())
-        }
-        if isDone {
-          let (isLast, now) = lateCalls.compareExchange(
-            expected: seen, desired: 0, ordering: .acquiringAndReleasing)
-          if isLast { return }
-          seen = now
-        } else {
-          // Somebody has the gate. No thread of the pool waits for it: others go first.
-          await Task.yield()
-        }
+  /// The handler has ended, or may have: what is there is run on the pool, under the gate.
+  @usableFromInline func lookLate() {
+    afterHours.look { [self] in
+      runLate { job in
+        late.wrappingAdd(1, ordering: .relaxed)
+        job.runSynchronously(on: asUnownedSerialExecutor())
       }
     }
   }

@@ -1,14 +1,17 @@
 // Items that run at a level one after another: a list, a handler, and what is left of the last batch.
 //
 // Law: an item that was pushed runs exactly once, in the order of the pushes, under the gate of the level. Two rings keep that
-// promise, and no third is needed: who pushes into the empty list schedules the handler, and a run that leaves something schedules
-// itself. So whenever something is there and no run is under way, somebody has scheduled, or is between its push and its
-// schedule. That last one is a thread that goes on by itself: nothing here waits for it, and nothing is lost if it is slow.
+// promise, and no third is needed: who pushes into the empty list schedules the handler, and a run that ends before it has seen both lists
+// empty schedules itself. So whenever something is there and no run is under way, somebody has scheduled, or is between its push and
+// its schedule. That last one is a thread that goes on by itself: nothing here waits for it, and nothing is lost if it is slow.
 //
 // Attacked and found to hold:
 // - Push, then take, then schedule: the run finds nothing and ends. It cost a run; nothing waits.
 // - Take, then push: the push finds the list empty, whatever the run still has in hand, and schedules. The claim that comes before a run
 //   clears the handler's bit, so this schedule is followed by another run.
+// - Run 1 leaves something and schedules; a push finds the list empty and schedules too, so both are one bit, which run 2 claims; run 2
+//   uses its budget up on what run 1 left, and the push is in nobody's hand. That was lost in the first version, which asked again
+//   only if something of its batch was left. A run that stops for its budget has not looked, so it looks, and asks.
 // - Two CPUs with the handler pending: gate X admits one after the other; `rest` is touched under it only, and the later one finds
 //   what the first one left, older first.
 // - The CPU goes offline: the handler is `.anywhere`, so the core moves its mark.
@@ -72,15 +75,18 @@ public import SoftInterrupts
     }
     #if Mutants
       if ActorMutant.isOn(.forgottenRest) { return true }
+      if ActorMutant.isOn(.forgottenPush) { return rest == 0 || ring() }
     #endif
-    return rest == 0 || ring()
+    // The claim of this run acquired what was pushed before the mark that it took, so the look sees that.
+    return left > 0 || isEmpty || ring()
   }
 
-  /// Runs what there is, without a handler, on a thread that is no CPU: only once the handler has ended. Waits for nothing: false
-  /// if the gate is not free now.
-  @inlinable package func runLate(_ perform: (Item) -> Void) -> Bool {
+  /// Runs what there is, and then `last`, without a handler, on a thread that is no CPU: only once the handler has ended. Waits for
+  /// nothing: false, and nothing done, if the gate is not free now.
+  @inlinable package func runLate(_ perform: (Item) -> Void, last: () -> Void = {}) -> Bool {
     let done: Void? = system.tryRaise(to: level) { _ in
       while let item = next() { perform(item) }
+      last()
     }
     return done != nil
   }
@@ -95,13 +101,6 @@ public import SoftInterrupts
     return item
   }
 
-  /// Whether nothing is there to be run, as who has ended the handler sees it. Under the gate, or when nobody runs.
+  /// Whether nothing is there to be run; a later push rings. Under the gate.
   @inlinable package var isEmpty: Bool { rest == 0 && incoming.isEmpty }
-}
-
-/// Says, by its end, that a handler's body was given back: the handler was disestablished, or the system shut down.
-@usableFromInline package final class HandlerEnd: Sendable {
-  @usableFromInline let body: @Sendable () -> Void
-  @inlinable package init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  deinit { body() }
 }
