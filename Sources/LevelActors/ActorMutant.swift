@@ -17,8 +17,6 @@
     case forgottenPush
     /// A batch is run as it was linked: the last one first.
     case lastFirst
-    /// What was asked of a handler that has ended is forgotten.
-    case lostAtShutdown
 
     @inlinable @inline(__always) package static func isOn(_ mutant: ActorMutant) -> Bool {
       selectedActorMutant.load(ordering: .relaxed) == mutant.rawValue

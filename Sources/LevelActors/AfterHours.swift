@@ -12,9 +12,6 @@ import Synchronization
 
   /// - Parameter attempt: looks, and does what there is; false if it could not, now. Waits for nothing.
   @usableFromInline func look(_ attempt: @escaping @Sendable () -> Bool) {
-    #if Mutants
-      if ActorMutant.isOn(.lostAtShutdown) { return }
-    #endif
     if calls.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue != 0 { return }
     Task.detached { [self] in
       var seen = calls.load(ordering: .acquiring)
