@@ -17,10 +17,13 @@ extension AgentRef {
 
   /// A token for a gate that the context's own frames hold; looked at in every build.
   @inlinable @inline(__always)
-  func assuming<L: OrderLevel, R: ~Copyable, E: Error>(
+  func assuming<L: GateLevel, R: ~Copyable, E: Error>(
     _ level: L.Type, _ site: @autoclosure () -> Violation.Site, _ body: (inout Held<L, M>) throws(E) -> R
   ) throws(E) -> R {
-    if !context.pointee.own.contains(L.level.gate) { assumedInVain(L.level, site()) }
+    // A level's thread has every gate by name and none in truth.
+    if !context.pointee.own.contains(L.level.gate) || context.pointee.kind == .thread {
+      assumedInVain(L.level, site())
+    }
     var held = Held<L, M>(self)
     return try body(&held)
   }
@@ -30,6 +33,7 @@ extension AgentRef {
   func raising<L: HandlerLevel, R: ~Copyable, E: Error>(
     _ level: L.Type, _ site: @autoclosure () -> Violation.Site, _ body: (inout Held<L, M>) throws(E) -> R
   ) throws(E) -> R {
+    if context.pointee.kind == .thread { assumedInVain(L.level, site()) }
     let raised = enter(to: L.level, cumulative: false, site())
     defer { exit(raised) }
     var held = Held<L, M>(self)
@@ -62,22 +66,12 @@ extension InterruptSystem {
 
   /// Runs `body` with the token of a level whose gate the calling context has taken, or was dispatched with. Traps if it has not.
   @inlinable @inline(__always)
-  public func assume<L: OrderLevel, R: ~Copyable, E: Error>(
+  public func assume<L: GateLevel, R: ~Copyable, E: Error>(
     _ level: L.Type, file: StaticString = #fileID, line: UInt = #line,
     _ body: (inout Held<L, M>) throws(E) -> R
   ) throws(E) -> R {
     try currentAgent().assuming(level, .init(file, line), body)
   }
-
-  /// Tokens go to synchronous closures only.
-  @available(
-    *, unavailable,
-    message:
-      "tokens go to synchronous closures only, for no gate is held across an await: await first, raise after"
-  )
-  public func raise<L: OrderLevel, R, E: Error>(
-    to level: L.Type, _ body: (inout Held<L, M>) async throws(E) -> R
-  ) async throws(E) -> R { fatalError() }
 }
 
 extension Here {
@@ -92,7 +86,7 @@ extension Here {
 
   /// Runs `body` with the token of a level whose gate this context has taken, or was dispatched with. Traps if it has not.
   @inlinable @inline(__always)
-  public func assume<L: OrderLevel, R: ~Copyable, E: Error>(
+  public func assume<L: GateLevel, R: ~Copyable, E: Error>(
     _ level: L.Type, file: StaticString = #fileID, line: UInt = #line,
     _ body: (inout Held<L, M>) throws(E) -> R
   ) throws(E) -> R {

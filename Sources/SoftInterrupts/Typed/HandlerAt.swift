@@ -73,7 +73,8 @@ extension InterruptSystem {
     _ name: String, at level: L.Type, as way: TypedWay.MPSafe, _ placement: Placement = .bound,
     _ body: @escaping @Sendable (inout At<L, M>) -> Void
   ) throws(EstablishError) -> HandlerAt<L, M> {
-    HandlerAt(
+    if configuration.execution == .threads { throw .threadsHaveNoGates }
+    return HandlerAt(
       try establish(name, at: L.level, as: .mpSafe, placement) { here in
         var at = At<L, M>(here.agent)
         body(&at)

@@ -46,11 +46,13 @@ public protocol AtMostSoftClock: BelowSoftBio where Under: AtMostSoftClock {}
 /// Below `softClock`: base code.
 public protocol BelowSoftClock: AtMostSoftClock where Under: BelowSoftClock {}
 
+/// One of the module's eight levels, whose gate the dispatch knows.
+public protocol GateLevel: OrderLevel {}
 /// A level that has handlers: all of the module's but `None`.
-public protocol HandlerLevel: OrderLevel {}
+public protocol HandlerLevel: GateLevel {}
 
 /// Level `none`, base code; its gate is the big lock.
-public enum None: BelowSoftClock {
+public enum None: BelowSoftClock, GateLevel {
   public typealias Under = None
   @inlinable public static var level: Level { .none }
 }
