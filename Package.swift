@@ -32,7 +32,7 @@ let package = Package(
   ],
   targets: [
     // The core: standard library and Synchronization only; compiles as Embedded Swift.
-    .target(name: "SoftInterrupts", swiftSettings: core),
+    .target(name: "SoftInterrupts", exclude: ["Typed/make-overloads"], swiftSettings: core),
     // Linux threads as CPUs; the C shims are confined to CHosted.
     .target(name: "CHosted"),
     .target(name: "HostedMachine", dependencies: ["SoftInterrupts", "CHosted"]),

@@ -46,39 +46,44 @@ public protocol AtMostSoftClock: BelowSoftBio where Under: AtMostSoftClock {}
 /// Below `softClock`: base code.
 public protocol BelowSoftClock: AtMostSoftClock where Under: BelowSoftClock {}
 
+/// One of the module's eight levels, whose gate the dispatch knows.
+public protocol GateLevel: OrderLevel {}
+/// A level that has handlers: all of the module's but `None`.
+public protocol HandlerLevel: GateLevel {}
+
 /// Level `none`, base code; its gate is the big lock.
-public enum None: BelowSoftClock {
+public enum None: BelowSoftClock, GateLevel {
   public typealias Under = None
   @inlinable public static var level: Level { .none }
 }
-extension SoftClock: AtMostSoftClock {
+extension SoftClock: AtMostSoftClock, HandlerLevel {
   public typealias Under = None
   @inlinable public static var level: Level { .softClock }
 }
-extension SoftBio: AtMostSoftBio {
+extension SoftBio: AtMostSoftBio, HandlerLevel {
   public typealias Under = SoftClock
   @inlinable public static var level: Level { .softBio }
 }
-extension SoftNet: AtMostSoftNet {
+extension SoftNet: AtMostSoftNet, HandlerLevel {
   public typealias Under = SoftBio
   @inlinable public static var level: Level { .softNet }
 }
-extension SoftSerial: AtMostSoftSerial {
+extension SoftSerial: AtMostSoftSerial, HandlerLevel {
   public typealias Under = SoftNet
   @inlinable public static var level: Level { .softSerial }
 }
 /// Level `vm`: devices.
-public enum VM: AtMostVM {
+public enum VM: AtMostVM, HandlerLevel {
   public typealias Under = SoftSerial
   @inlinable public static var level: Level { .vm }
 }
 /// Level `sched`: the scheduler and cross-calls.
-public enum Sched: AtMostSched {
+public enum Sched: AtMostSched, HandlerLevel {
   public typealias Under = VM
   @inlinable public static var level: Level { .sched }
 }
 /// Level `high`: everything off.
-public enum High: AtMostHigh {
+public enum High: AtMostHigh, HandlerLevel {
   public typealias Under = Sched
   @inlinable public static var level: Level { .high }
 }
