@@ -28,7 +28,7 @@ public enum LevelActors {
   /// - Parameters:
   ///   - cpu: as of ``LevelExecutor/init(_:at:on:budget:name:)``.
   ///   - budget: the same.
-  /// - Throws: ``BootstrapError``; nothing has changed then.
+  /// - Throws: ``BootstrapError``; the global actors are as they were then. (If a level has no handler left, those below it have one less.)
   @inlinable public static func bootstrap<M: Machine>(
     _ system: InterruptSystem<M>, on cpu: Int = 0, budget: Int = 32
   ) throws(BootstrapError) {

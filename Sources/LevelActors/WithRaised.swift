@@ -22,6 +22,24 @@ extension InterruptSystem {
       try self.raise(exactly: executor.level) { (here: borrowing Here<M>) throws(E) -> R in try body(here) }
     }
   }
+
+  /// The same, with the token of a level whose global actor this system has: on its executor.
+  ///
+  /// ``LevelActors/LevelActors/bootstrap(_:on:budget:)`` was called with this system; other systems name an executor.
+  @inlinable
+  public nonisolated(nonsending) func withRaised<L: GateLevel, R: Sendable, E: Error>(
+    to level: L.Type, _ body: @Sendable (inout Held<L, M>) throws(E) -> R
+  ) async throws(E) -> R {
+    guard let executor = LevelActors.executor(of: L.level), executor.systemIdentity == ObjectIdentifier(self)
+    else {
+      preconditionFailure(
+        "this system is not the one of the global actors: call LevelActors.bootstrap(system), or name an executor"
+      )
+    }
+    return try await Section(levelExecutor: executor).run { () throws(E) -> R in
+      try self.assume(level, body)
+    }
+  }
 }
 
 /// One section.

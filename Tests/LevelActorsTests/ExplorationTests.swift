@@ -255,7 +255,7 @@ enum QueueProgram {
     static let cases = [
       Case(mutant: .missedNotify, program: QueueProgram.batches),
       Case(mutant: .forgottenRest, program: QueueProgram.producers),
-      Case(mutant: .forgottenPush, program: QueueProgram.batches),
+      Case(mutant: .forgottenPush, program: QueueProgram.producers),
       Case(mutant: .lastFirst, program: QueueProgram.batches),
     ]
 

@@ -39,6 +39,17 @@ enum Shared {
     try await handler.run()
   }
 
+  @Test func aSectionHasTheToken() async {
+    let hits = Guarded<Int, SoftNet>(0)
+    let count = await Shared.system.withRaised(to: SoftNet.self) { net in
+      net[hits] += 1
+      return net[hits]
+    }
+    #expect(count == 1)
+    let inside = await SoftSerial.run { SoftSerial.assumeIsolated { Shared.system.holds(.softSerial) } }
+    #expect(inside)
+  }
+
   @Test func theSecondBootstrapIsRefused() throws {
     let system = Shared.system
     #expect(throws: BootstrapError.alreadyDone) { try LevelActors.bootstrap(system) }
@@ -66,13 +77,9 @@ enum Shared {
 
   @Test func anUnbootstrappedUseStopsTheProgramAndSaysWhatToDo() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      await SoftNet.run {}
+      await SoftNet.run { () -> Void in }
     }
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(text.contains("call LevelActors.bootstrap(system) first"))
   }
-}
-
-extension SoftNet {
-  @SoftNet static func run(_ body: @Sendable () -> Void) async { body() }
 }
