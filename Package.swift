@@ -11,6 +11,7 @@ let package = Package(
     .library(name: "HostedMachine", targets: ["HostedMachine"]),
     .library(name: "SimulatedMachine", targets: ["SimulatedMachine"]),
     .library(name: "Exploration", targets: ["Exploration"]),
+    .library(name: "LevelActors", targets: ["LevelActors"]),
     .library(name: "PacketCapture", targets: ["PacketCapture"]),
     .library(name: "FlowMeter", targets: ["FlowMeter"]),
     .library(name: "Workloads", targets: ["Workloads"]),
@@ -31,10 +32,12 @@ let package = Package(
   ],
   targets: [
     // The core: standard library and Synchronization only; compiles as Embedded Swift.
-    .target(name: "SoftInterrupts", swiftSettings: core),
+    .target(name: "SoftInterrupts", exclude: ["Typed/make-overloads"], swiftSettings: core),
     // Linux threads as CPUs; the C shims are confined to CHosted.
     .target(name: "CHosted"),
     .target(name: "HostedMachine", dependencies: ["SoftInterrupts", "CHosted"]),
+    // Swift concurrency at a level: executors, actors, a clock; any machine.
+    .target(name: "LevelActors", dependencies: ["SoftInterrupts"]),
     // Virtual CPUs under a scheduler that is asked at every shared operation; the coroutines are confined to CSimulated.
     .target(name: "CSimulated"),
     .target(name: "SimulatedMachine", dependencies: ["SoftInterrupts", "CSimulated"]),
@@ -84,6 +87,9 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),
     .testTarget(name: "HostedMachineTests", dependencies: ["SoftInterrupts", "HostedMachine"]),
+    .testTarget(
+      name: "LevelActorsTests",
+      dependencies: ["LevelActors", "SoftInterrupts", "HostedMachine", "SimulatedMachine", "Exploration"]),
     .testTarget(name: "SimulatedMachineTests", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
     .testTarget(
       name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),

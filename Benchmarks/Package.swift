@@ -16,6 +16,14 @@ let package = Package(
         .product(name: "HostedMachine", package: "swift-softint"),
       ]),
     .target(name: "CHeap"),
+    // Hops between tasks, actors and levels.
+    .executableTarget(
+      name: "actors",
+      dependencies: [
+        .product(name: "LevelActors", package: "swift-softint"),
+        .product(name: "SoftInterrupts", package: "swift-softint"),
+        .product(name: "HostedMachine", package: "swift-softint"),
+      ]),
     .executableTarget(
       name: "micro",
       dependencies: [

@@ -34,6 +34,9 @@ extension Violation.Rule {
     case .leaveUnderGate: "Base code left its CPU above level none, or holding something."
     case .twoSystems: "A thread that holds gates of one system entered another."
     case .changeFromInside: "A handler disestablished, suspended or changed itself in its own run."
+    case .guardOpenTwice: "A guarded value was opened inside of its opening."
+    case .guardOfOtherSystem: "A guarded value was opened through a token of another system."
+    case .assumedInVain: "Typed code assumed a gate, or bare base code, where there is none."
     }
   }
 
@@ -70,6 +73,11 @@ extension Violation.Rule {
     case .twoSystems:
       "Each system has its own order; two threads that enter two systems in both orders wait for each other."
     case .changeFromInside: "The change waits for the run's end, which waits for the change."
+    case .guardOpenTwice:
+      "The gate keeps other contexts out, not the same one: two openings inside each other would both have the value to themselves."
+    case .guardOfOtherSystem:
+      "Each system has gates of its own: the gate of one keeps nobody out of what another guards."
+    case .assumedInVain: "What a token says is never looked at again, so what is assumed is looked at once."
     }
   }
 }

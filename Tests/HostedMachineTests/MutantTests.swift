@@ -67,6 +67,7 @@
         .passOverTrying, .noQueueing, .noRunBudget,
         // And these (ExplorationTests).
         .takeDescending, .ignoreStamps, .earlyTick, .noArmRing, .silentDrop, .keepRing, .freshStamp,
+        .openTwice,
       ]
       let tested = Set(Self.cases.map(\.mutant)).union(explored)
       #expect(Mutant.allCases.allSatisfy { $0 == .none || tested.contains($0) })

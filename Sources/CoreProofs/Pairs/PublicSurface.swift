@@ -21,6 +21,17 @@ public enum PublicSurface {
     "Violation", "ViolationPolicy", "WayIn", "WeakenedPart", "Weakening",
   ]
 
+  /// The typed order: each operation is one of those above, spelled so that the compiler sees its place. Explored in `TypedTests`.
+  public static let typed = [
+    "OrderLevel", "GateLevel", "HandlerLevel", "UserLevel", "UserLevelError", "UserGates", "OrderToken",
+    "TokenSeal", "Held", "Masked", "At", "Guarded", "HandlerAt", "CalloutAt", "PerCPUAt", "LevelLockAt",
+    "TypedWay", "LevelExecutors", "None", "SoftClock", "SoftBio", "SoftNet", "SoftSerial", "VM", "Sched",
+    "High", "AtMostSoftClock", "BelowSoftClock", "AtMostSoftBio", "BelowSoftBio", "AtMostSoftNet",
+    "BelowSoftNet", "AtMostSoftSerial", "BelowSoftSerial", "AtMostVM", "BelowVM", "AtMostSched", "BelowSched",
+    "AtMostHigh", "BelowHigh", "JustAboveSoftClock", "JustAboveSoftBio", "JustAboveSoftNet",
+    "JustAboveSoftSerial", "JustAboveVM", "JustAboveSched", "BigLock", "Ordered", "Disjoint", "MPSafe",
+  ]
+
   /// Members of the operating types that are no operation of a program, and why.
   public static let others: [String: String] = [
     "InterruptSystem.init(on:_:)": "the start: nothing of the system is there beside it",
@@ -30,6 +41,17 @@ public enum PublicSurface {
     "InterruptSystem.handlersPerLevel": "constant",
     "InterruptSystem.hasWitness": "constant",
     "InterruptSystem.threadEnded(_:)": "for machines: what a thread calls after its last operation",
+    "InterruptSystem.base(file:line:_:)": "typed: a look at the calling context",
+    "InterruptSystem.assume(_:file:line:_:)": "typed: a look at the calling context",
+    "Here.assume(_:file:line:_:)": "typed: a look at the calling context",
+    "InterruptSystem.insert(_:)": "typed: part of the start, before any raise to the level",
+    "InterruptSystem.callout(_:at:cpu:_:)": "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
+    "InterruptSystem.callout(_:at:as:cpu:_:)": "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
+    "InterruptSystem.callout(_:at:guard:cpu:_:)":
+      "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
+    "InterruptSystem.raise(to:_:)": "refused by the compiler",
+    "InterruptSystem.base(_:)": "refused by the compiler",
+    "InterruptSystem.assume(_:_:)": "refused by the compiler",
     "InterruptSystem.interruptState(of:)": "for machines: an address, constant while the system lives",
   ]
 

@@ -13,16 +13,18 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
   @usableFromInline let rank: Int32
   @usableFromInline let queue: UnsafeMutablePointer<GateQueue<M>>
   @usableFromInline let system: SystemRef<M>
-  /// Kept, so that the system is there as long as its locks are.
-  @usableFromInline let keeper: InterruptSystem<M>
+  /// Kept, so that the system is there as long as its locks are; nil for a lock that is the system's own.
+  @usableFromInline let keeper: InterruptSystem<M>?
   /// The agent that has the lock, by its address; 0 for none. Relaxed: an agent finds its own address only if it wrote it.
   @usableFromInline let owner: UnsafeMutablePointer<M.Word>
   @usableFromInline let value: UnsafeMutablePointer<Value>
 
-  @inlinable init(_ keeper: InterruptSystem<M>, at level: Level, rank: Int32, _ value: sending Value) {
-    self.keeper = keeper
-    system = keeper.core
-    owner = .words(1)
+  @inlinable init(
+    _ owner: InterruptSystem<M>, keeps: Bool = true, at level: Level, rank: Int32, _ value: sending Value
+  ) {
+    keeper = keeps ? owner : nil
+    system = owner.core
+    self.owner = .words(1)
     self.level = level
     self.rank = rank
     queue = .allocate(capacity: 1)
@@ -49,20 +51,26 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
   public func withLock<R: ~Copyable, E: Error>(
     file: StaticString = #fileID, line: UInt = #line, _ body: (inout Value) throws(E) -> R
   ) throws(E) -> R {
+    try locked(.init(file, line)) { () throws(E) in try body(&value.pointee) }
+  }
+
+  /// Runs `body` under the lock.
+  @inlinable
+  func locked<R: ~Copyable, E: Error>(_ site: Violation.Site, _ body: () throws(E) -> R) throws(E) -> R {
     let agent = system.currentAgent()
     let c = agent.context
     let saved = (agent.ipl, c.pointee.lockedThrough, c.pointee.lockedRank)
     #if Witness
       if owner.load(.relaxed) == UInt(bitPattern: agent.p) && !Mutant.isOn(.noLockOrder) {
-        keeper.report(
-          .levelLockTwice, agent, level, "a LevelLock of rank \(rank)", .init(file, line), mustTrap: true)
+        system.object.report(
+          .levelLockTwice, agent, level, "a LevelLock of rank \(rank)", site, mustTrap: true)
       }
       // With threads for levels it is a plain lock, without a place in an order.
       if system.configuration.execution == .inline,
         let rule = GateOrder.levelLock(
           agent.standing, at: level, rank: Int(rank), highestRank: Int(saved.2))
       {
-        system.report(rule, agent, level, "a LevelLock of rank \(rank)", .init(file, line))
+        system.report(rule, agent, level, "a LevelLock of rank \(rank)", site)
       }
     #endif
     agent.ipl = max(saved.0, level)
@@ -86,7 +94,7 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
       agent.ipl = saved.0
       agent.recognise()
     }
-    return try body(&value.pointee)
+    return try body()
   }
 }
 

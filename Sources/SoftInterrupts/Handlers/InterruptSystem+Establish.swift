@@ -11,6 +11,8 @@ public enum EstablishError: Error, Sendable, Equatable, CustomStringConvertible 
   case tooMany(Level, limit: Int)
   /// With `Execution.threads` there are no gates.
   case threadsAreMPSafe
+  /// With `Execution.threads` no token would be true.
+  case threadsHaveNoGates
   /// The system has been shut down.
   case shutDown
 
@@ -21,6 +23,8 @@ public enum EstablishError: Error, Sendable, Equatable, CustomStringConvertible 
     case .tooMany(let level, let limit):
       "all \(limit) handlers of level \(level) are established: disestablish one, or let one handler serve several sources"
     case .threadsAreMPSafe: "with execution by threads handlers are .mpSafe and bring explicit locks"
+    case .threadsHaveNoGates:
+      "with execution by threads there are no gates for a token to stand for: establish at a Level, untyped"
     case .shutDown: "the system has been shut down: establish handlers before shutdown()"
     }
   }

@@ -9,6 +9,7 @@ public struct Violation: Sendable, CustomStringConvertible {
     case maskByVisitor, cellByVisitor, cellLevel, cellOpenTwice, cellUnderThreads, levelLockTwice
     case parkUnderGate, conditionInHandler, conditionWithoutGuard, leaveUnderGate, twoSystems
     case changeFromInside
+    case guardOpenTwice, guardOfOtherSystem, assumedInVain
 
     /// The rule, and what to do instead.
     public var remedy: String {
@@ -43,6 +44,11 @@ public struct Violation: Sendable, CustomStringConvertible {
       case .twoSystems: "a thread holds gates of one system at a time"
       case .changeFromInside:
         "a handler ends itself with here.retire(); others change it from outside its run"
+      case .guardOpenTwice:
+        "this guarded value is already open in this context: open it once, further out, and pass it on"
+      case .guardOfOtherSystem: "a guarded value is opened by one system only: each system guards its own"
+      case .assumedInVain:
+        "a token says what is so: raise to the level instead of assuming it, or establish the handler there"
       }
     }
   }

@@ -27,6 +27,14 @@ extension InterruptSystem {
       case .ordered, .bigLock, .disjoint, .mpSafe, .thread:
         "handler \"\(context.slot?.pointee.name ?? "")\" (\(context.kind), CPU \(agent.cpu))"
       }
+    var other = other
+    if rule == .cumulativeInsideExact {
+      // Which gate would have had to be taken below one that is held: the one that the exact raise went past.
+      let skipped = GateSet.above(context.floor, through: to).subtracting(context.own).lowest
+      let exact = GateSet.above(skipped, through: .high).intersection(context.own).lowest
+      other = "gate \(skipped) was skipped by the exact raise to \(exact)"
+      if let site = agent.taking(of: exact) { other += " at \(site)" }
+    }
     let violation = Violation(
       rule: rule, from: agent.ipl, to: to, context: name, other: other, held: held, site: site)
     if configuration.onViolation == .trap || mustTrap { M.fatal(violation.description) }

@@ -38,6 +38,8 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @usableFromInline var spareVisitors: [UnsafeMutablePointer<Agent<M>>] = []
   @usableFromInline var quiescing: [M.Seat] = []
   @usableFromInline var collected: [Violation] = []
+  /// The gates of levels of the program's own. Table lock.
+  @usableFromInline let userGates = UserGates<M>()
   // The lock of the CPU's entry.
   @usableFromInline let jobs: UnsafeMutablePointer<JobQueue<M>>
 
@@ -79,6 +81,7 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
       jobs[cpu].deallocate()
     }
     releaseVisitors()
+    userGates.deallocate()
     jobs.deinitialize(count: cpuCount)
     jobs.deallocate()
     closed.deallocate()

@@ -1,0 +1,32 @@
+// Deliberate defects of this module, as the core's own (`Mutant`): in builds with the trait `Mutants` only.
+
+#if Mutants
+  import Synchronization
+
+  // Test builds only: one process-wide selection.
+  @usableFromInline let selectedActorMutant = Atomic<UInt8>(0)
+
+  /// A rule that a test build can switch off.
+  @usableFromInline package enum ActorMutant: UInt8, CaseIterable, Sendable {
+    case none
+    /// Who pushes asks whether the list is empty before the push and not by it.
+    case missedNotify
+    /// A handler whose budget is used up does not ask for another run.
+    case forgottenRest
+    /// A handler whose budget is used up asks for another run only if something of its own batch is left.
+    case forgottenPush
+    /// A batch is run as it was linked: the last one first.
+    case lastFirst
+
+    @inlinable @inline(__always) package static func isOn(_ mutant: ActorMutant) -> Bool {
+      selectedActorMutant.load(ordering: .relaxed) == mutant.rawValue
+    }
+
+    /// Runs `body` with one rule switched off, process-wide.
+    package static func with<R>(_ mutant: ActorMutant, _ body: () throws -> R) rethrows -> R {
+      selectedActorMutant.store(mutant.rawValue, ordering: .relaxed)
+      defer { selectedActorMutant.store(0, ordering: .relaxed) }
+      return try body()
+    }
+  }
+#endif
