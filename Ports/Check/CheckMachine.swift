@@ -68,6 +68,7 @@ public func checkEverything() throws(MachineError) -> Int {
     callout.halt()
     callout.retire()
   } catch { sum += 1 }
+  sum += checkTyped(system)
   system.raise(to: .softNet) { here in
     cell.open { $0 += 1 }
     condition.wait { true }
@@ -91,4 +92,46 @@ public func checkEverything() throws(MachineError) -> Int {
   _ = cell.reduce(0) { $0 + $1 }
   system.shutdown()
   return sum
+}
+
+enum DriverLock: JustAboveSoftNet { static let number = 0 }
+
+/// The typed order, once each.
+func checkTyped(_ system: InterruptSystem<CheckMachine>) -> Int {
+  let count = Guarded<Int, SoftNet>(0)
+  let driver = Guarded<Int, DriverLock>(0)
+  let cells = system.perCPU(at: SoftNet.self) { _ in 0 }
+  let lock = system.levelLock(at: SoftNet.self, 0)
+  do throws(UserLevelError) { try system.insert(DriverLock.self) } catch { return 1 }
+  do throws(EstablishError) {
+    let ordered = try system.establish("ordered", at: SoftNet.self, as: .ordered) { net in net[count] += 1 }
+    _ = try system.establish("disjoint", at: SoftNet.self, as: .disjoint) { net in net[count] += 1 }
+    _ = try system.establish("bigLock", at: SoftNet.self, as: .bigLock) { net, _ in net[count] += 1 }
+    _ = try system.establish("mpSafe", at: SoftNet.self, as: .mpSafe) { here in
+      here.raise(to: SoftNet.self) { net in net[count] += 1 }
+    }
+    ordered.schedule()
+    system.base { base in
+      _ = base.barrier(at: VM.self)
+      _ = ordered.suspend(from: &base)
+      ordered.resume()
+      _ = ordered.disestablish(from: &base)
+    }
+  } catch { return 1 }
+  do throws(CalloutError) {
+    let callout = try system.callout("typed", at: SoftClock.self, guard: SoftNet.self) { net in net[count] += 1 }
+    callout.schedule(after: .milliseconds(1))
+    system.base { base in _ = callout.halt(from: &base) }
+  } catch { return 1 }
+  return system.base { base in
+    base.bigLock { big in big.raise(through: SoftNet.self) { net, _ in net[count] += 1 } }
+    base.mask(to: SoftNet.self) { masked in
+      masked[cells] += 1
+      masked.lock(lock) { value, _ in value += 1 }
+    }
+    base.raise(to: DriverLock.self) { held in held[driver] += 1 }
+    return base.raise(to: SoftNet.self) { net in
+      net.raise(to: SoftSerial.self) { _, net in net.open(count) { $0 } }
+    }
+  }
 }

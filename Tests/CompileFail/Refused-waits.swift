@@ -94,5 +94,5 @@ private func f(_ system: System) throws {
 
 // case: a callout whose guard is below it
 private func f(_ system: System) throws {
-  _ = try system.callout("f", at: SoftNet.self, guard: SoftClock.self) { _ in }  // error: at or above its level
+  _ = try system.callout("f", at: SoftNet.self, guard: SoftBio.self) { _ in }  // error: at or above
 }

@@ -136,6 +136,7 @@
         visitors.removeAll(keepingCapacity: true)
       }
       if !collected.isEmpty { collected = [] }
+      userGates.clear()
       mark.put()
     }
   }

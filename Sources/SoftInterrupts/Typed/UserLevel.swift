@@ -62,6 +62,8 @@ public enum UserLevelError: Error, Sendable, Equatable, CustomStringConvertible 
     locks = .allocate(capacity: Self.limit)
     locks.initialize(repeating: nil, count: Self.limit)
   }
+  /// Takes every level away: nobody is in one.
+  @inlinable func clear() { locks.update(repeating: nil, count: Self.limit) }
   @inlinable func deallocate() {
     locks.deinitialize(count: Self.limit)
     locks.deallocate()
