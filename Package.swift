@@ -86,7 +86,8 @@ let package = Package(
     .testTarget(name: "HostedMachineTests", dependencies: ["SoftInterrupts", "HostedMachine"]),
     .testTarget(name: "SimulatedMachineTests", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
     .testTarget(
-      name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
+      name: "ExplorationTests",
+      dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration", "CoreProofs"]),
     .testTarget(
       name: "CoreProofsTests",
       dependencies: ["CoreProofs", "Exploration", "SimulatedMachine", "SoftInterrupts"]),
