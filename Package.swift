@@ -92,7 +92,8 @@ let package = Package(
       dependencies: ["LevelActors", "SoftInterrupts", "HostedMachine", "SimulatedMachine", "Exploration"]),
     .testTarget(name: "SimulatedMachineTests", dependencies: ["SoftInterrupts", "SimulatedMachine"]),
     .testTarget(
-      name: "ExplorationTests", dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration"]),
+      name: "ExplorationTests",
+      dependencies: ["SoftInterrupts", "SimulatedMachine", "Exploration", "CoreProofs"]),
     .testTarget(
       name: "CoreProofsTests",
       dependencies: ["CoreProofs", "Exploration", "SimulatedMachine", "SoftInterrupts"]),

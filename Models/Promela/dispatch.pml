@@ -252,6 +252,9 @@ inline SERVEFRAME() {
     go = 1;
     if
     :: sn != 0 ->
+#ifdef OWING
+      wk = owes[sn];
+#endif
       d_step {
         if
         :: state[sn] == WAITING -> state[sn] = SERVING; ok = 1
@@ -259,6 +262,15 @@ inline SERVEFRAME() {
         fi
       };
       if
+#ifdef OWING
+#ifndef MUT_NO_OWED_TRY
+      /* It was woken to try, and does not. */
+      :: ok && wk -> LOOK(gateOf[sn])
+      :: ok && !wk
+#else
+      :: ok
+#endif
+#endif
       :: !ok ->
         d_step {
           if
@@ -275,8 +287,13 @@ inline SERVEFRAME() {
 #endif
         :: else -> FUSE(ipl[C] = MAX(ipl[C], gateOf[sn]); go = 0)
         fi
+#ifndef OWING
       :: else
+#endif
       fi;
+#ifdef OWING
+      wk = 0;
+#endif
       ok = 0
     :: else
     fi;

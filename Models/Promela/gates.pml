@@ -15,9 +15,12 @@
  *   WAY1, WAY2       ways in of the levels' handlers: sums of ORD, MPS, BIG      ANY: levels whose ordered work is `.anywhere`
  *   NEST             a handler at level 1 raises to 2
  *   Scl, TIMES       a device schedules the handlers Scl (a way in) of level l on CPU c, in any order and at any time, TIMES times
+ *   AFTER0           base code of CPU 0 schedules the MP-safe handler of level 2 on CPU 1 when it has raised, and no device does
  *   UNCHECKED        the order of acquisition is not asserted, so that a deadlock is seen as one
  *   LIVENESS         instead of looking at the end states: under weak fairness everything is done some time
  *   STUCK            a run of an MP-safe handler at level 2 on CPU 1 may be descheduled for ever
+ *   WOKENSTEP        an interrupt may also come between a woken waiter's saying that it waits again and its try (with ANYSTEP it may
+ *                    anyway): the one step at which a waiter owes a try
  */
 
 #define ORD 1
@@ -108,6 +111,11 @@ bit lapsed[GATES];
 #define GRANTED 2
 #define WOKEN 3
 byte state[NC * D + 1], passes[NC * D + 1], gateOf[NC * D + 1];
+/* Its own CPU's: it was woken, says that it waits, and has not tried yet. Without such interrupts nobody can see it. */
+#if defined(ANYSTEP) || defined(WOKENSTEP)
+#define OWING
+bit owes[NC * D + 1];
+#endif
 /* CPUs: shared. */
 byte summary[NC], pend[NC * 3];
 bit token[NC];
@@ -213,6 +221,13 @@ inline RAISE(S) {
   RECOGNISE()
 }
 
+/* Handler.schedule, from elsewhere. */
+inline SCHEDULE(c, l, way) {
+  d_step { PENDING(c, l) = PENDING(c, l) | (way); OWED(c, l) = OWED(c, l) | (way) };
+  summary[c] = summary[c] | BIT(l);
+  token[c] = 1
+}
+
 inline BASE() {
   do
   :: turn < NUMOF(C) && SETOF(C) != 0 ->
@@ -232,6 +247,12 @@ inline BASE() {
     gs = SETOF(C);
     RAISE(gs);
     gs = 0;
+#ifdef AFTER0
+    if
+    :: C == 0 -> SCHEDULE(1, 2, MPS)
+    :: else
+    fi;
+#endif
 #if BIG0 || BIG1
     if
     :: BIGOF(C) -> LEAVE(1, 0); RECOGNISE()
@@ -257,6 +278,9 @@ inline BASE() {
 
 active [NC * D] proctype Frame() RUNNABLE {
   bit ok, go, rf;
+#ifdef OWING
+  bit wk;
+#endif
   byte n, sn, e, l, i, t, w, mk, lk2, sv, sv2, left, dm, rg, hc, gs, wl, turn;
 #ifdef NEST
   byte left2, dm2, rg2, hc2;
@@ -270,13 +294,7 @@ active [NC * D] proctype Frame() RUNNABLE {
   od
 }
 
-/* Handler.schedule, from a thread that is no CPU: at any time. */
-inline SCHEDULE(c, l, way) {
-  d_step { PENDING(c, l) = PENDING(c, l) | (way); OWED(c, l) = OWED(c, l) | (way) };
-  summary[c] = summary[c] | BIT(l);
-  token[c] = 1
-}
-
+/* A thread that is no CPU schedules at any time. */
 active proctype Device() {
   byte todo, times;
   do

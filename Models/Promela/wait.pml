@@ -30,10 +30,29 @@ inline WAIT(g, at, nt) {
   ::
     d_step {
       if
+      :: state[n] == WOKEN ->
+#ifdef OWING
+        owes[n] = 1
+#else
+        state[n] = WAITING
+#endif
+      :: else
+      fi
+    };
+#ifdef OWING
+    d_step {
+      if
       :: state[n] == WOKEN -> state[n] = WAITING
       :: else
       fi
     };
+#endif
+#ifdef WOKENSTEP
+    if
+    :: owes[n] -> RECOGNISE()
+    :: else
+    fi;
+#endif
     ANNOUNCE(g);
     if
     :: ok ->
@@ -50,6 +69,9 @@ inline WAIT(g, at, nt) {
       fi
     :: else
     fi;
+#ifdef OWING
+    owes[n] = 0;
+#endif
     if
     :: state[n] == GRANTED ->
       FUSE(ipl[C] = g; noted[C] = noted[C] | (nt));
@@ -68,5 +90,9 @@ inline WAIT(g, at, nt) {
       rf = 0
     fi
   od;
+#ifdef OWING
+  FUSE(waiting[C] = 0; d_step { depth[C] = depth[C] - 1; owes[n] = 0; n = 0; ok = 0 })
+#else
   FUSE(waiting[C] = 0; d_step { depth[C] = depth[C] - 1; n = 0; ok = 0 })
+#endif
 }

@@ -9,7 +9,15 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "prove",
     abstract: "Explore the core under every schedule of small programs, and with its rules switched off.",
-    subcommands: [
+    subcommands: commands)
+
+  private static var commands: [any ParsableCommand.Type] {
+    var list: [any ParsableCommand.Type] = [
       RowsCommand.self, PairsCommand.self, TheoremCommand.self, OrderingsCommand.self, SpeedCommand.self,
-    ])
+    ]
+    #if Mutants
+      list.append(MutantsCommand.self)
+    #endif
+    return list
+  }
 }

@@ -15,6 +15,8 @@ struct RowsCommand: ParsableCommand {
 
   @Argument(help: "Rows, by number (H37) or by the beginning of their name; all without.")
   var names: [String] = []
+  @Flag(help: "What the core was mended of, instead of the hazards.") var mends = false
+  @Flag(help: "The checks that are always on, instead of the hazards.") var checks = false
   @Flag(help: "Print the results as JSON.") var json = false
   @Flag(help: "Print the table of Documentation/Proofs.md.") var markdown = false
   @Flag(help: "Tell how each missing rule was found.") var story = false
@@ -23,7 +25,8 @@ struct RowsCommand: ParsableCommand {
   @Option(help: "A sample of so many schedules under C++20's memory instead.") var weak: Int?
 
   func run() throws {
-    let proofs = Rows.all.filter { proof in
+    let list = mends ? Checks.mends : checks ? Checks.all : Rows.all
+    let proofs = list.filter { proof in
       names.isEmpty
         || names.contains { proof.name.hasPrefix($0 + " ") || ($0.contains(" ") && proof.name.hasPrefix($0)) }
     }

@@ -17,12 +17,7 @@
       var testDescription: String { "\(mutant): \(company)" }
     }
 
-    static let cases: [Case] = [
-      Case(mutant: .noSecondLook, company: company("schedule()", "disestablish")),
-      Case(mutant: .noDrainOnDisestablish, company: company("schedule()", "disestablish")),
-      Case(mutant: .changeAtOnce, company: company("schedule()", "setWay .mpSafe")),
-      Case(mutant: .noGeneration, company: company("cancel under the guard", "visitor: raise(exactly:)")),
-    ]
+    static let cases = Company.refuted.map { Case(mutant: $0.mutant, company: $0.company) }
 
     @Test("a pair finds it, and its replay string finds it again", arguments: cases)
     func found(_ test: Case) throws {

@@ -1,5 +1,6 @@
 // The checks that are always on: what is right passes them, and what is wrong is named.
 
+import CoreProofs
 import Exploration
 import SimulatedMachine
 import SoftInterrupts
@@ -18,31 +19,32 @@ struct CheckTests {
   }
 
   static let cases: [Case] = [
-    Case(name: "ascends", strategy: .exhaustive(), program: Scenario.ascends),
-    Case(name: "first come, first served", program: Scenario.firstComeFirstServed),
-    Case(name: "first of all", recognitions: [.points], program: Scenario.firstOfAll),
-    Case(name: "comes in time", program: Scenario.comesInTime),
-    Case(name: "cancelled and re-armed", program: Scenario.cancelledAndRearmed),
-    Case(name: "halted", program: { try Scenario.halted($0, retires: false) }),
-    Case(name: "retired meanwhile", program: { try Scenario.halted($0, retires: true) }),
-    Case(name: "armed from outside", program: Scenario.armedFromOutside),
-    Case(name: "retired", program: Scenario.retired),
-    Case(name: "disestablished", program: Scenario.disestablished),
-    Case(name: "slot reused", program: Scenario.slotReused),
-    Case(name: "suspended", program: Scenario.suspended),
-    Case(name: "way changed", recognitions: [.points], program: Scenario.wayChanged),
+    Case(name: "ascends", strategy: .exhaustive(), program: Checks.ascends),
+    Case(name: "first come, first served", program: Checks.firstComeFirstServed),
+    Case(name: "first of all", recognitions: [.points], program: Checks.firstOfAll),
+    Case(name: "comes in time", program: Checks.comesInTime),
+    Case(name: "cancelled and re-armed", program: Checks.cancelledAndRearmed),
+    Case(name: "halted", program: { try Checks.halted($0, retires: false) }),
+    Case(name: "retired meanwhile", program: { try Checks.halted($0, retires: true) }),
+    Case(name: "armed from outside", program: Checks.armedFromOutside),
+    Case(name: "retired", program: Checks.retired),
+    Case(name: "disestablished", program: Checks.disestablished),
+    Case(name: "slot reused", program: Checks.slotReused),
+    Case(name: "suspended", program: Checks.suspended),
+    Case(name: "way changed", recognitions: [.points], program: Checks.wayChanged),
     Case(
       name: "way changed", recognitions: [.anywhere], strategy: .exhaustive(preemptions: 1),
-      program: Scenario.wayChanged),
-    Case(name: "goes offline", strategy: .exhaustive(preemptions: 1), program: Scenario.goesOffline),
-    Case(name: "stays away", strategy: .exhaustive(preemptions: 1), program: Scenario.staysAway),
-    Case(name: "comes back", strategy: .exhaustive(preemptions: 1), program: Scenario.comesBack),
-    Case(name: "stops", strategy: .exhaustive(preemptions: 1), program: Scenario.stops),
+      program: Checks.wayChanged),
+    Case(name: "goes offline", strategy: .exhaustive(preemptions: 1), program: Checks.goesOffline),
+    Case(name: "stays away", strategy: .exhaustive(preemptions: 1), program: Checks.staysAway),
+    Case(name: "comes back", strategy: .exhaustive(preemptions: 1), program: Checks.comesBack),
+    Case(name: "stops", strategy: .exhaustive(preemptions: 1), program: Checks.stops),
     Case(
-      name: "takes turns", configuration: overdueAtOnce, overtakes: 2, program: Scenario.takesTurns),
+      name: "takes turns", configuration: overdueAtOnce, overtakes: 2, program: Checks.takesTurns),
     Case(
-      name: "shares its CPU", strategy: .exhaustive(preemptions: 0), configuration: oneAtATime, overtakes: 40,
-      program: Scenario.sharesItsCPU),
+      name: "shares its CPU", strategy: .exhaustive(preemptions: 0), configuration: Checks.oneAtATime,
+      overtakes: 40,
+      program: Checks.sharesItsCPU),
   ]
 
   @Test("what is right holds under every schedule of the strategy", arguments: cases)
@@ -74,16 +76,16 @@ struct CheckTests {
     "an interrupt that has slept gives back the ring that it used up (a sample; the mutant is found in it)")
   func ringIsGivenBack() throws {
     try explore(
-      cpus: 2, recognition: .anywhere, strategy: .priorities(seed: 1, schedules: 600), Scenario.goesOffline)
+      cpus: 2, recognition: .anywhere, strategy: .priorities(seed: 1, schedules: 600), Checks.goesOffline)
   }
 
   @Test("without a hand-off a waiter is overtaken: starvation, but only where a bound is stated")
   func overtaken() throws {
     let limits = Limits(overtakes: 2)
     let finding = try #require(
-      try explored(cpus: 2, .exhaustive(preemptions: 2), limits: limits, Scenario.takesTurns).finding)
+      try explored(cpus: 2, .exhaustive(preemptions: 2), limits: limits, Checks.takesTurns).finding)
     #expect(finding.rule == .starvation && finding.message.contains("CPU 1 waits for gate softNet"))
-    #expect(try explored(cpus: 2, .exhaustive(preemptions: 2), Scenario.takesTurns).finding == nil)
+    #expect(try explored(cpus: 2, .exhaustive(preemptions: 2), Checks.takesTurns).finding == nil)
   }
 
   @Test(

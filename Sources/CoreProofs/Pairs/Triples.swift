@@ -5,7 +5,7 @@
 
 public import Exploration
 import SimulatedMachine
-import SoftInterrupts
+public import SoftInterrupts
 
 extension Company {
   private static func named(_ names: [String]) -> [PublicOperation] {
@@ -15,6 +15,16 @@ extension Company {
       }
       return operation
     }
+  }
+
+  /// Pairs that find a rule that is switched off.
+  public static var refuted: [(mutant: Mutant, company: Company)] {
+    [
+      (.noSecondLook, ["schedule()", "disestablish"]),
+      (.noDrainOnDisestablish, ["schedule()", "disestablish"]),
+      (.changeAtOnce, ["schedule()", "setWay .mpSafe"]),
+      (.noGeneration, ["cancel under the guard", "visitor: raise(exactly:)"]),
+    ].map { ($0, Company(named($1), .points)) }
   }
 
   /// The triples that are explored, for one recognition.

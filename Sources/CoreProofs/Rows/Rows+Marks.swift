@@ -5,7 +5,7 @@ import SimulatedMachine
 import SoftInterrupts
 
 extension Rows {
-  static let marks = [h13, h44bound, h44anywhere, h51mark, h51claim, h51coalesce, h51weak]
+  static let marks = [h13, h30, h44bound, h44anywhere, h44stopped, h51mark, h51claim, h51coalesce, h51weak]
 
   // A handler that uses its CPU's cell finds its gate busy; the holder on the other CPU leaves.
   // Bound work is rung home. Run over there it would open the other CPU's cell.
@@ -58,6 +58,44 @@ extension Rows {
     world.device("card") { net.schedule(on: 1) }
     world.visitor { _ = world.system.offline(1) }
     world.finally { world.expect(net.runs == 1, "it ran \(net.runs) times") }
+  }
+
+  // A schedule is interrupted between its bit and its ring, on another CPU, by who waits until the CPU has gone.
+  // Nobody rings then: who takes a CPU offline looks itself at what is pending, after the flag.
+  static let h44stopped = Proof(
+    "H44 a schedule stops between its bit and its ring", recognition: .anywhere,
+    strategy: .exhaustive(preemptions: 1), mutants: [.noOfflineLook], finds: [.livelock]
+  ) { world in
+    let (isStopped, isGone) = (Flag(), Flag())
+    let net = try world.handler("net", at: .softNet, as: .ordered) { _ in }
+    let waits = try world.handler("waits", at: .softSerial, as: .mpSafe) { _ in
+      isStopped.value = 1
+      isGone.await()
+    }
+    world.base(on: 0) { _ in net.schedule(on: 1) }
+    world.device("line") { waits.schedule(on: 0) }
+    world.visitor("operator") {
+      isStopped.await()
+      _ = world.system.offline(1)
+      isGone.value = 1
+      world.system.online(1)
+    }
+    world.finally { world.expect(net.runs == 1) }
+  }
+
+  // A schedule has seen that its handler lives, and sets its bit later; meanwhile the system is shut down.
+  // A shutdown counts what is pending when no schedule is under way any more: none comes to a system that has ended, whose memory
+  // may be gone.
+  static let h30 = Proof(
+    "H30 a schedule is under way when the system ends", strategy: .exhaustive(preemptions: 2),
+    mutants: [.noInflightLook], finds: [.expectation]
+  ) { world in
+    let net = try world.handler("net", at: .softNet, as: .ordered) { _ in }
+    world.device("card") { net.schedule(on: 1) }
+    world.visitor("operator") { world.shutdown(grace: .zero) }
+    world.finally {
+      world.expect(world.system.unservedWork().isEmpty, "it was set after the shutdown had returned")
+    }
   }
 
   // Work finds its gate busy and marks it; the gate has been freed in between.

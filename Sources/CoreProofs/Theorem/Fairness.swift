@@ -117,7 +117,7 @@ extension FairnessBound {
       name: "lapses", claim: "who is refused a reserved gate waits reservationLapse + 1 ns at most",
       bound: lapse + 1, cpus: 2,
       configuration: configuration, strategy: .exhaustive(preemptions: 2), limits: Limits(schedules: 20_000),
-      mutants: [.noLapse]
+      mutants: [.noLapse, .sleepToLapse]
     ) { world, worst in
       let flag = Flag()
       let above = try world.handler("above", at: .softSerial, as: .mpSafe) { _ in flag.wait() }

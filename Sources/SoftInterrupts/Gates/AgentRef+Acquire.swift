@@ -181,7 +181,10 @@ extension AgentRef {
     let keepsTime = isCPU && !p.pointee.isLevelThread
     if keepsTime { deadline = nextDeadline() }
     // One more: it has lapsed when it is older than that.
-    if refused { deadline = min(deadline, M.now() &+ system.configuration.reservationLapse &+ 1) }
+    if refused {
+      let more: UInt64 = Mutant.isOn(.sleepToLapse) ? 0 : 1
+      deadline = min(deadline, M.now() &+ system.configuration.reservationLapse &+ more)
+    }
     // Nobody is rung at the end of a shutdown's grace. Acquire: `stopBy` was written before.
     if keepsTime && system.stopping.load(.acquire) & 1 != 0 {
       M.touches(system.p, .read)

@@ -61,7 +61,9 @@ extension AgentRef {
         woken = next
         // Nobody drains the big lock: who marked on it tries again, and so ages, also where the gate is never free because it is
         // always handed on.
-        if isBig { marks = queue.pointee.marks.exchange(0, .acquireRelease) }
+        if isBig && !Mutant.isOn(.noRingOnHandOver) {
+          marks = queue.pointee.marks.exchange(0, .acquireRelease)
+        }
         return
       }
       // A reservation lapses by the time since the gate became free.

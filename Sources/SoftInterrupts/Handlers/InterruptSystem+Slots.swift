@@ -72,7 +72,9 @@ extension InterruptSystem {
   /// A handler that ends itself: no later run starts, and its slot is given back after this one.
   @inlinable func retireSelf(_ agent: AgentRef<M>) {
     // In a callout's body or a cross-call the run is one of the core's own handlers, which serve all callouts and calls.
-    guard let slot = agent.context.pointee.slot, slot.pointee.bit & InternalSlots.mask == 0 else { return }
+    guard let slot = agent.context.pointee.slot,
+      slot.pointee.bit & InternalSlots.mask == 0 || Mutant.isOn(.retireInternals)
+    else { return }
     let ways = ways(slot.pointee.level)
     lockedTable {
       guard slot.pointee.generation.load(.acquire) & 1 != 0 else { return }

@@ -138,7 +138,7 @@ extension InterruptSystem {
       if isIdle && isOver() { break }
       if isIdle && mayLeave {
         // Nobody adds base code since before the state said `leaving`; what came in between is run.
-        if hasJobsLeft(cpu) { continue }
+        if !Mutant.isOn(.leaveWithJobs) && hasJobsLeft(cpu) { continue }
         // Quiet: nothing is held, nothing is pending that may run. Aside before away: an interrupt that comes once we are away leaves
         // what it finds.
         agent.p.pointee.isAside = true

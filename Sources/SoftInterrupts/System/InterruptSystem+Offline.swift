@@ -54,7 +54,7 @@ extension InterruptSystem {
     agent.serveUntil {
       let state = home.p.pointee.offline.load(.acquire)
       // In use: it was away, and somebody has put it back before we looked.
-      return state == OfflineState.away || state == OfflineState.inUse
+      return state == OfflineState.away || (state == OfflineState.inUse && !Mutant.isOn(.awaitAway))
         || self.stopping.load(.acquire) & Self.cpusMayLeave != 0
     }
     quiescers.fetchAdd(0 &- 1, .relaxed)

@@ -123,6 +123,18 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case freshStamp
   /// A guarded value is opened although it is open.
   case openTwice
+  /// Who hands the big lock on leaves the marks on it as they are.
+  case noRingOnHandOver
+  /// Who takes a CPU offline does not see that it was put back meanwhile.
+  case awaitAway
+  /// A CPU goes offline with base code that was accepted before.
+  case leaveWithJobs
+  /// A callout's body that retires its handler ends the core's own, for all callouts of the level.
+  case retireInternals
+  /// A shutdown counts what was marked for handlers that had ended.
+  case countEnded
+  /// Who was refused a reserved gate sleeps until just before the reservation has lapsed.
+  case sleepToLapse
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {

@@ -1,18 +1,20 @@
-// Small programs for the checks: each holds with every rule of the core on, and is refuted by a check with one switched off.
+// Small programs for the checks that are always on.
+//
+// Law: each holds with every rule of the core on, and a check refutes it with one switched off (Checks.swift says which).
 
-import Exploration
+public import Exploration
 import SimulatedMachine
 import SoftInterrupts
 
-extension Scenario {
+extension Checks {
   /// A cumulative raise that has to wait for a gate in between.
-  static func ascends(_ world: World) throws {
+  public static func ascends(_ world: World) throws {
     world.base(on: 0) { here in here.raise(to: .softNet) { _ in world.point() } }
     world.base(on: 1) { here in here.raise(exactly: .softBio) { _ in world.point() } }
   }
 
   /// Big-lock work comes on a CPU that holds a gate (H1).
-  static func bigLockUnderGate(_ world: World) throws {
+  public static func bigLockUnderGate(_ world: World) throws {
     let legacy = world.shared("legacy", guard: Level.none, 0)
     let big = try world.handler("big", at: .softSerial, as: .bigLock) { _ in legacy.value += 1 }
     world.base(on: 0, as: .bigLock) { here in
@@ -28,7 +30,7 @@ extension Scenario {
   }
 
   /// Two bound ordered handlers of one level, the second established scheduled first: by their own CPU, and from outside.
-  static func firstComeFirstServed(_ world: World) throws {
+  public static func firstComeFirstServed(_ world: World) throws {
     let a = try world.handler("a", at: .softNet, as: .ordered) { _ in }
     let b = try world.handler("b", at: .softNet, as: .ordered) { _ in }
     world.base(on: 0) { here in
@@ -45,7 +47,7 @@ extension Scenario {
   }
 
   /// One that has run before, and one that has never been scheduled, whose schedule is under way when the first is looked for.
-  static func firstOfAll(_ world: World) throws {
+  public static func firstOfAll(_ world: World) throws {
     let first = try world.handler("first", at: .softNet, as: .ordered) { _ in }
     let second = try world.handler("second", at: .softNet, as: .ordered) { _ in }
     world.base(on: 0) { _ in
@@ -59,14 +61,14 @@ extension Scenario {
   }
 
   /// A callout whose time is no multiple of the wheel's tick.
-  static func comesInTime(_ world: World) throws {
+  public static func comesInTime(_ world: World) throws {
     let timer = try world.callout("timer", at: .softClock) { _ in }
     world.base(on: 0) { _ in timer.schedule(after: .microseconds(20)) }
     world.finally { world.expect(timer.runs == 1) }
   }
 
   /// Cancelled and armed anew under its guard, while its dispatch waits for the guard (H43).
-  static func cancelledAndRearmed(_ world: World) throws {
+  public static func cancelledAndRearmed(_ world: World) throws {
     let timer = try world.callout("timer", at: .softClock, guard: .softNet) { _ in }
     world.base(on: 0) { _ in timer.schedule(after: .zero) }
     world.base(on: 1) { here in
@@ -81,7 +83,7 @@ extension Scenario {
   }
 
   /// A callout without a guard is halted, or retired, by another CPU while its body runs.
-  static func halted(_ world: World, retires: Bool) throws {
+  public static func halted(_ world: World, retires: Bool) throws {
     let timer = try world.callout("timer", at: .softNet, as: .mpSafe, cpu: 0) { _ in
       world.point()
       world.point()
@@ -94,14 +96,14 @@ extension Scenario {
   }
 
   /// A visitor arms a callout of a CPU that sleeps.
-  static func armedFromOutside(_ world: World) throws {
+  public static func armedFromOutside(_ world: World) throws {
     let timer = try world.callout("timer", at: .softClock, cpu: 0) { _ in }
     world.visitor { timer.schedule(after: .milliseconds(1)) }
     world.finally { world.expect(timer.runs == 1) }
   }
 
   /// Retired by its own body, and by another while it waits for its guard; armed by whoever comes.
-  static func retired(_ world: World) throws {
+  public static func retired(_ world: World) throws {
     let once = try world.callout("once", at: .softClock, guard: .softNet) { _ in world.point() }
     world.base(on: 0) { here in
       once.schedule(after: .zero)
@@ -115,14 +117,14 @@ extension Scenario {
   }
 
   /// A handler is scheduled, and disestablished from outside: it has run, or is counted.
-  static func disestablished(_ world: World) throws {
+  public static func disestablished(_ world: World) throws {
     let net = try world.handler("net", at: .softNet, as: .ordered) { _ in world.point() }
     world.device("card") { net.schedule(on: 0) }
     world.base(on: 1) { _ in net.disestablish() }
   }
 
   /// The slot of a handler that has gone is another's; the old handle is still asked (H6).
-  static func slotReused(_ world: World) throws {
+  public static func slotReused(_ world: World) throws {
     let old = try world.handler("old", at: .softNet, as: .ordered) { _ in }
     world.visitor {
       old.schedule(on: 0)
@@ -135,7 +137,7 @@ extension Scenario {
   }
 
   /// Suspended and resumed while it is scheduled.
-  static func suspended(_ world: World) throws {
+  public static func suspended(_ world: World) throws {
     let net = try world.handler("net", at: .softNet, as: .ordered) { _ in world.point() }
     world.device("card") { net.schedule(on: 0) }
     world.base(on: 1) { _ in
@@ -147,7 +149,7 @@ extension Scenario {
   }
 
   /// Its way in changes while it is scheduled on both CPUs (H57).
-  static func wayChanged(_ world: World) throws {
+  public static func wayChanged(_ world: World) throws {
     let net = try world.handler("net", at: .softNet, as: .ordered) { _ in world.point() }
     world.device("card") {
       net.schedule(on: 0)
@@ -159,7 +161,7 @@ extension Scenario {
 
   /// A bound handler is scheduled on a CPU that goes offline, while another has its gate: it is run, or the answer says that it
   /// waits (H44).
-  static func goesOffline(_ world: World) throws {
+  public static func goesOffline(_ world: World) throws {
     let net = try world.handler("net", at: .softNet, as: .ordered) { _ in }
     world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in world.point() } }
     world.device("card") { net.schedule(on: 1) }
@@ -189,7 +191,7 @@ extension Scenario {
   }
 
   /// The same, and it comes back.
-  static func comesBack(_ world: World) throws {
+  public static func comesBack(_ world: World) throws {
     let net = try world.handler("net", at: .softNet, as: .ordered) { _ in }
     world.device("card") { net.schedule(on: 1) }
     world.visitor {
@@ -200,14 +202,14 @@ extension Scenario {
   }
 
   /// A handler is scheduled while the system stops without grace: it is run, counted, or refused (H30).
-  static func stops(_ world: World) throws {
+  public static func stops(_ world: World) throws {
     let net = try world.handler("net", at: .softNet, as: .ordered) { _ in }
     world.visitor("scheduler") { net.schedule(on: 1) }
     world.visitor("stopper") { world.shutdown(grace: .zero) }
   }
 
   /// One CPU wants a gate that the other takes again and again (H12).
-  static func takesTurns(_ world: World) throws {
+  public static func takesTurns(_ world: World) throws {
     world.base(on: 0) { here in
       for _ in 0..<5 { here.raise(exactly: .softNet) { _ in } }
     }
@@ -215,7 +217,7 @@ extension Scenario {
   }
 
   /// A handler that schedules itself anew keeps its CPU, and a lower one is pending there (H10). Time passes in each run.
-  static func sharesItsCPU(_ world: World) throws {
+  public static func sharesItsCPU(_ world: World) throws {
     world.machine.watchClock()
     nonisolated(unsafe) var left = 64
     nonisolated(unsafe) var again: WatchedHandler?
@@ -235,78 +237,6 @@ extension Scenario {
     world.finally {
       again = nil
       world.expect(flood.runs == 64 && tick.runs == 1)
-    }
-  }
-}
-
-/// A configuration in which a level serves one run at a time, so that its budget of time is looked at.
-var oneAtATime: Configuration {
-  var configuration = Configuration.exploration
-  configuration.dispatchBudget = 1
-  configuration.levelBudget = 1_000_000
-  return configuration
-}
-
-/// Programs made at random: handlers and callouts with all that can be done to them, by two CPUs, a visitor and a device.
-struct GeneratedProgram: Sendable {
-  let seed: Int
-
-  func build(_ world: World) throws {
-    var random = Numbers(UInt64(seed))
-    let levels: [Level] = [.softClock, .softBio, .softNet]
-    var handlers: [WatchedHandler] = []
-    for name in ["a", "b", "c"].prefix(1 + random.below(3)) {
-      let way: WayIn = [.ordered, .ordered, .mpSafe, .bigLock][random.below(4)]
-      handlers.append(
-        try world.handler(
-          name, at: levels[random.below(3)], as: way, random.below(3) == 0 ? .anywhere : .bound
-        ) { _ in world.point() })
-    }
-    var callouts: [WatchedCallout] = []
-    for name in ["t", "u"].prefix(1 + random.below(2)) {
-      let level = levels[random.below(2)]
-      let kind = random.below(3)
-      callouts.append(
-        try world.callout(
-          name, at: level, guard: kind == 0 ? nil : .softNet, as: kind == 2 ? .mpSafe : .ordered,
-          cpu: random.below(2)
-        ) { _ in world.point() })
-    }
-    if random.below(2) == 0 { world.clock(after: .milliseconds(1)) }
-    let actors = 2 + random.below(3)
-    for actor in 0..<actors {
-      let plan = (0..<1 + random.below(3)).map { _ in
-        (random.below(12), random.below(handlers.count), random.below(callouts.count), random.below(4))
-      }
-      let act: () -> Void = {
-        for (kind, handler, callout, detail) in plan {
-          let (handler, callout) = (handlers[handler], callouts[callout])
-          switch kind {
-          case 0...2: handler.schedule(on: detail & 1)
-          case 3: callout.schedule(after: .microseconds(20 * detail))
-          case 4: callout.schedule(after: .milliseconds(1))
-          case 5: callout.cancel()
-          case 6: callout.halt()
-          case 7: if detail == 0 { callout.retire() }
-          case 8: if detail == 0 { handler.disestablish() }
-          case 9:
-            if case .done = handler.suspend() { handler.resume() }
-          case 10: handler.setWay([.ordered, .mpSafe][detail & 1])
-          default:
-            world.system.raise(to: .softNet) { _ in
-              callout.cancel()
-              if detail & 1 == 0 { callout.schedule(after: .milliseconds(2)) }
-            }
-          }
-        }
-      }
-      switch actor {
-      case 0, 1: world.base(on: actor, as: random.below(4) == 0 ? .bigLock : .mpSafe) { _ in act() }
-      case 2: world.visitor { act() }
-      default:
-        let (handler, cpu) = (handlers[0], random.below(2))
-        world.device { handler.schedule(on: cpu) }
-      }
     }
   }
 }
