@@ -139,25 +139,6 @@ netdev_slirp *netdev_slirp_open(netdev_frame receive, void *context) {
   return device;
 }
 
-int netdev_slirp_forward(netdev_slirp *device, bool udp, bool v6, uint16_t host_port, uint16_t port) {
-  int result;
-  errno = 0;
-  if (v6) {
-    struct sockaddr_in6 host = {.sin6_family = AF_INET6, .sin6_port = htons(host_port)};
-    struct sockaddr_in6 guest = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    inet_pton(AF_INET6, "::1", &host.sin6_addr);
-    inet_pton(AF_INET6, "fd00::15", &guest.sin6_addr);
-    result = slirp_add_hostxfwd(device->slirp, (struct sockaddr *)&host, sizeof host, (struct sockaddr *)&guest,
-                                sizeof guest, (udp ? SLIRP_HOSTFWD_UDP : 0) | SLIRP_HOSTFWD_V6ONLY);
-  } else {
-    struct in_addr host, guest;
-    inet_pton(AF_INET, "127.0.0.1", &host);
-    inet_pton(AF_INET, "10.0.2.15", &guest);
-    result = slirp_add_hostfwd(device->slirp, udp, host, host_port, guest, port);
-  }
-  return result < 0 ? -(errno != 0 ? errno : EADDRINUSE) : 0;
-}
-
 int netdev_slirp_descriptor(netdev_slirp *device) { return device->epoll; }
 
 void netdev_slirp_close(netdev_slirp *device) {
@@ -211,6 +192,39 @@ static int64_t fill(netdev_slirp *device) {
     if (wait < 0 || left < wait) wait = left;
   }
   return wait;
+}
+
+// libslirp listens with a backlog of one: of clients that come together the kernel drops most, and they try again after a second.
+// Linux lets a socket that listens listen anew.
+static void deepen(netdev_slirp *device) {
+  (void)fill(device);
+  for (int index = 0; index < device->count; index++) {
+    int listens = 0;
+    socklen_t length = sizeof listens;
+    int descriptor = device->polls[index].fd;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens)
+      (void)listen(descriptor, SOMAXCONN);
+  }
+}
+
+int netdev_slirp_forward(netdev_slirp *device, bool udp, bool v6, uint16_t host_port, uint16_t port) {
+  int result;
+  errno = 0;
+  if (v6) {
+    struct sockaddr_in6 host = {.sin6_family = AF_INET6, .sin6_port = htons(host_port)};
+    struct sockaddr_in6 guest = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    inet_pton(AF_INET6, "::1", &host.sin6_addr);
+    inet_pton(AF_INET6, "fd00::15", &guest.sin6_addr);
+    result = slirp_add_hostxfwd(device->slirp, (struct sockaddr *)&host, sizeof host, (struct sockaddr *)&guest,
+                                sizeof guest, (udp ? SLIRP_HOSTFWD_UDP : 0) | SLIRP_HOSTFWD_V6ONLY);
+  } else {
+    struct in_addr host, guest;
+    inet_pton(AF_INET, "127.0.0.1", &host);
+    inet_pton(AF_INET, "10.0.2.15", &guest);
+    result = slirp_add_hostfwd(device->slirp, udp, host, host_port, guest, port);
+  }
+  if (result == 0) deepen(device);
+  return result < 0 ? -(errno != 0 ? errno : EADDRINUSE) : 0;
 }
 
 void netdev_slirp_run(netdev_slirp *device) {

@@ -56,6 +56,7 @@ extension NetworkStack {
     hooks.frame_ready = { device, length in
       Unmanaged<DevicePort>.fromOpaque(device!)._withUnsafeGuaranteedRef { port in
         guard let slot = port.outgoing.space(Int(length)) else { return }
+        currentStack!._withUnsafeGuaranteedRef { $0.log?.log(slot, Int(length)) }
         port.outgoing.put(slot, length: Int(length))
         if port.isTransmitPending { return }
         port.isTransmitPending = true

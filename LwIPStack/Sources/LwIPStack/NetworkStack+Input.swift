@@ -76,6 +76,7 @@ extension NetworkStack {
     guard let netif = port.netif else { return }
     for _ in 0..<Self.batch {
       guard let slot = port.incoming.next() else { return }
+      log?.log(slot, slot.length)
       _ = lwip_netif_input(netif, slot.bytes.assumingMemoryBound(to: UInt8.self), UInt32(slot.length))
       port.incoming.release(slot)
     }

@@ -20,6 +20,8 @@ public struct StackConfiguration: Sendable {
   /// The most TCP control blocks (without listening ones) and packet buffers; 0 for no limit.
   public var mostConnections: Int = 0
   public var mostBuffers: Int = 0
+  /// A pcap file to which every frame is written; for looking into something.
+  public var capture: String? = nil
   /// Bounds of the system of soft interrupts, where the discipline does not say otherwise.
   public var idleRounds: Int? = nil
   /// Whether a core-lock assertion that fails ends the program; otherwise it is counted.
@@ -60,6 +62,7 @@ public final class NetworkStack: @unchecked Sendable {
   /// The thread that has `lock`; 0 for none. Relaxed: a thread finds its own number only if it wrote it.
   private let lockOwner = Atomic<UInt>(0)
 
+  let log: FrameLog?
   var ports: [DevicePort] = []
   var timers: [StackTimer] = []
   var timeouts: [StackTimeout] = []
@@ -76,6 +79,7 @@ public final class NetworkStack: @unchecked Sendable {
   }
 
   init(_ configuration: StackConfiguration, _ plan: StackPlan) throws(DeviceFailure) {
+    log = try configuration.capture.map { (path) throws(DeviceFailure) in try FrameLog(path) }
     guard isTaken.exchange(true, ordering: .acquiringAndReleasing) == false else {
       throw DeviceFailure(description: "there is one stack in a process: shut the other one down first")
     }

@@ -47,12 +47,16 @@ struct StackOptions: ParsableArguments {
     transform: StackOptions.limit)
   var connections: Int = 0
 
+  @Option(help: ArgumentHelp("Write every frame to this pcap file.", valueName: "file"))
+  var capture: String?
+
   /// Makes the stack and attaches its device; the text says how to reach it.
   func start(isUDPToo: Bool) throws(CommandFailure) -> (stack: NetworkStack, host: String) {
     var configuration = StackConfiguration()
     configuration.discipline = discipline
     configuration.cpus = cpus
     configuration.mostConnections = connections
+    configuration.capture = capture
     let isSlirp = if case .slirp = device { true } else { false }
     if isSlirp, address != nil || address6 != nil {
       throw .usage("--address and --address6 are for packet and tap: slirp has a network of its own")
