@@ -29,7 +29,13 @@ let package = Package(
     .executableTarget(
       name: "softint-net",
       dependencies: ["LwIPStack", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    .testTarget(name: "LwIPStackTests", dependencies: ["LwIPStack", "softint-net"]),
+    .testTarget(
+      name: "LwIPStackTests",
+      dependencies: [
+        "LwIPStack", "softint-net",
+        .product(name: "SoftInterrupts", package: "swift-softint"),
+        .product(name: "HostedMachine", package: "swift-softint"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -30,5 +30,7 @@ final class FrameLog {
   }
 
   /// In this machine's byte order, which the magic says.
-  private func put(_ words: [UInt32]) { _ = words.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) } }
+  private func put(_ words: [UInt32]) {
+    _ = words.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
+  }
 }

@@ -63,6 +63,8 @@ public final class NetworkStack: @unchecked Sendable {
   private let lockOwner = Atomic<UInt>(0)
 
   let log: FrameLog?
+  /// What was counted before: lwIP's accounts are of the process, those of a stack its own.
+  private let baseline: lwip_counts
   var ports: [DevicePort] = []
   var timers: [StackTimer] = []
   var timeouts: [StackTimeout] = []
@@ -93,6 +95,7 @@ public final class NetworkStack: @unchecked Sendable {
       isTaken.store(false, ordering: .releasing)
       throw DeviceFailure(description: error.description)
     }
+    baseline = lwip_count_now()
     lock = system.levelLock(at: .softNet, ())
     currentStack = Unmanaged.passUnretained(self)
     installHooks()
@@ -199,9 +202,10 @@ public final class NetworkStack: @unchecked Sendable {
     enter {
       let c = lwip_count_now()
       return StackCounts(
-        assertions: c.assertions, failures: c.failures, protections: c.protections, locks: c.locks,
+        assertions: c.assertions - baseline.assertions, failures: c.failures - baseline.failures,
+        protections: c.protections - baseline.protections, locks: c.locks - baseline.locks,
         connections: Int(c.tcp_pcbs), listeners: Int(c.listen_pcbs), endpoints: Int(c.udp_pcbs),
-        segments: Int(c.segments), buffers: Int(c.pbufs), refused: c.refused,
+        segments: Int(c.segments), buffers: Int(c.pbufs), refused: c.refused - baseline.refused,
         framesIn: ports.reduce(0) { $0 + $1.incoming.count },
         framesOut: ports.reduce(0) { $0 + $1.outgoing.count },
         droppedIn: ports.reduce(0) { $0 + $1.incoming.dropped },
