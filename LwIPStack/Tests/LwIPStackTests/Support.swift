@@ -32,13 +32,13 @@ func eventually(_ condition: () -> Bool) -> Bool {
 /// A stack under a discipline, with libslirp forwarding `port`. In the end: its assertions were asked, none failed, and lwIP has nothing left.
 func withStack(
   _ discipline: StackDiscipline = .ordered, cpus: Int = 2, forwarding port: UInt16? = nil,
-  _ change: (inout StackConfiguration) -> Void = { _ in }, _ body: (NetworkStack) throws -> Void
+  mostConnections: Int = 0, _ body: (NetworkStack) throws -> Void
 ) throws {
   var configuration = StackConfiguration()
   configuration.discipline = discipline
   configuration.cpus = cpus
   configuration.trapsUnguarded = false
-  change(&configuration)
+  configuration.mostConnections = mostConnections
   let stack = try NetworkStack(configuration)
   do {
     let forwards =

@@ -133,7 +133,7 @@ extension StackTests {
     @Test("at the limit of connections no more are made, and those that are there go on")
     func limit() throws {
       let port = try freePort()
-      try withStack(forwarding: port, { $0.mostConnections = 3 }) { stack in
+      try withStack(forwarding: port, mostConnections: 3) { stack in
         let listener = try echo(stack, port)
         let first = try (0..<3).map { _ in try HostSocket(port) }
         for client in first {
