@@ -53,6 +53,8 @@ public final class TCPConnection: @unchecked Sendable {
     return connection
   }
 
+  /// Whether the other end has answered.
+  public private(set) var isConnected = false
   /// Whether it can still be written to or closed.
   public var isOpen: Bool { pcb != nil }
 
@@ -131,10 +133,12 @@ public final class TCPConnection: @unchecked Sendable {
     return (NetworkAddress(address), port)
   }
 
-  /// lwIP has let go of it.
+  /// lwIP has let go of it: nothing is called any more, and what the callbacks keep is let go as well.
   private func leave() {
     guard pcb != nil else { return }
     pcb = nil
+    (onReceive, onArrival, onEnd, onSent) = (nil, nil, nil, nil)
+    (onConnect, onFailure, onTick) = (nil, nil, nil)
     Unmanaged.passUnretained(self).release()
   }
 
@@ -145,6 +149,7 @@ public final class TCPConnection: @unchecked Sendable {
       let listener = Unmanaged<TCPListener>.fromOpaque(listener!).takeUnretainedValue()
       let connection = TCPConnection(listener.stack)
       connection.pcb = pcb
+      connection.isConnected = true
       guard listener.onAccept(connection), connection.pcb != nil else {
         // The shim resets it when we return.
         connection.pcb = nil
@@ -152,7 +157,12 @@ public final class TCPConnection: @unchecked Sendable {
       }
       return Unmanaged.passRetained(connection).toOpaque()
     }
-    hooks.connected = { owner in withConnection(owner) { $0.onConnect?($0) } }
+    hooks.connected = { owner in
+      withConnection(owner) { connection in
+        connection.isConnected = true
+        connection.onConnect?(connection)
+      }
+    }
     hooks.received = { owner, bytes, length in
       withConnection(owner) { connection in
         connection.untaken += Int(length)
@@ -166,8 +176,9 @@ public final class TCPConnection: @unchecked Sendable {
     hooks.polled = { owner in withConnection(owner) { $0.onTick?($0) } }
     hooks.failed = { owner, error in
       withConnection(owner) { connection in
+        let tell = connection.onFailure
         connection.leave()
-        connection.onFailure?(connection, NetworkError(error))
+        tell?(connection, NetworkError(error))
       }
     }
   }
