@@ -37,6 +37,34 @@ struct RaiseTests {
     }
   }
 
+  @Test("the system says of the calling context what its Here would say")
+  func gatesOfTheCallingContext() throws {
+    try withSystem { system in
+      #expect(system.gates.isEmpty)
+      system.raise(exactly: .softNet) { here in #expect(system.gates == here.gates && !here.gates.isEmpty) }
+      system.on(0) { here in
+        here.raise(exactly: .softNet) { net in
+          #expect(system.gates == Level.softNet.gate)
+          net.mask(to: .softSerial) { _ in #expect(system.gates == Level.softNet.gate) }
+        }
+        #expect(system.gates.isEmpty)
+      }
+      // A handler on top of a context that holds gates has its own alone.
+      let seen = Counter()
+      let serial = try system.establish("serial", at: .softSerial, as: .ordered) { here in
+        #expect(system.gates == here.gates && system.gates == Level.softSerial.gate)
+        seen.add()
+      }
+      system.on(0) { here in
+        here.raise(to: .softNet) { net in
+          serial.schedule()
+          net.checkpoint()
+        }
+      }
+      #expect(eventually { seen.count == 1 })
+    }
+  }
+
   @Test("raises nest: each takes what is missing, none gives back what is not its own")
   func nesting() throws {
     try withSystem { system in

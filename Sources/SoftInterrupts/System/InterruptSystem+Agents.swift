@@ -24,6 +24,10 @@ extension InterruptSystem {
   /// Whether the calling thread is one of this system's CPUs.
   @inlinable public var isCPU: Bool { existingAgent()?.isCPU ?? false }
 
+  /// The gates that the calling context has taken or was dispatched with: those of its own frames, as ``Here/gates``, for code that
+  /// no `Here` reaches, such as a C library that asks whether it is protected. Empty on a thread that is nothing here. Any level; three loads.
+  @inlinable public var gates: GateSet { existingAgent()?.context.pointee.own ?? [] }
+
   /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
   @inlinable @inline(never) func visitorAgent() -> AgentRef<M> {
     if let current = M.current {

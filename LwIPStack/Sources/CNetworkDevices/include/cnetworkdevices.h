@@ -1,0 +1,49 @@
+// Devices that carry Ethernet frames: libslirp, and descriptors of the kernel (AF_PACKET, TAP).
+//
+// Law: a device is one owner's at a time; nothing here locks.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// MARK: libslirp: a small network on this process's own sockets, no root needed
+
+typedef struct netdev_slirp netdev_slirp;
+
+// Where the frames that it sends go.
+typedef void (*netdev_frame)(void *context, const uint8_t *bytes, uint32_t length);
+
+// NULL: out of memory or descriptors. The network is 10.0.2.0/24 and fd00::/64; the host is …2, the stack is to be …15.
+netdev_slirp *netdev_slirp_open(netdev_frame receive, void *context);
+// Forwards a port of the host's 127.0.0.1 (or ::1) to one of the stack. 0 or -errno.
+int netdev_slirp_forward(netdev_slirp *, bool udp, bool v6, uint16_t host_port, uint16_t port);
+// Readable when there is something to do.
+int netdev_slirp_descriptor(netdev_slirp *);
+// Does what there is to do with its sockets and timers: frames arrive meanwhile.
+void netdev_slirp_run(netdev_slirp *);
+// Takes a frame of the stack.
+void netdev_slirp_send(netdev_slirp *, const uint8_t *bytes, uint32_t length);
+// To be called after runs and sends: notes which sockets it waits for now.
+void netdev_slirp_settle(netdev_slirp *);
+void netdev_slirp_close(netdev_slirp *);
+
+// MARK: Descriptors
+
+// A raw socket on a network interface; its MAC and MTU. -errno.
+int netdev_packet_open(const char *interface, uint8_t mac[6], uint32_t *mtu);
+// A TAP interface, made if it is not there; the MTU of the kernel's end. -errno.
+int netdev_tap_open(const char *interface, uint32_t *mtu);
+
+// A frame where it lies.
+typedef struct netdev_slot {
+  void *bytes;
+  uint32_t length;
+} netdev_slot;
+
+// Reads up to `count` frames into slots of `length` bytes each; sets the lengths. How many; -errno if none and not just empty.
+int netdev_packet_receive(int descriptor, netdev_slot *slots, int count);
+// Sends up to `count` frames; how many went out, or -errno.
+int netdev_packet_send(int descriptor, const netdev_slot *slots, int count);
+// One frame of a TAP; its length, 0 if there is none, -errno.
+ssize_t netdev_tap_receive(int descriptor, void *bytes, uint32_t length);

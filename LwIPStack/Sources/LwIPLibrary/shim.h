@@ -1,0 +1,1 @@
+// The packaged library is only linked here; its headers are read by CLwIPStack alone.

@@ -1,0 +1,67 @@
+// What lwIP and its shim call: from C into the stack.
+//
+// Law: but for the question whether the guard is held, every hook is called under it, by lwIP.
+
+import CLwIPStack
+import Glibc
+import HostedMachine
+import SoftInterrupts
+
+extension NetworkStack {
+  func installHooks() {
+    var hooks = lwip_hooks()
+    hooks.is_guarded = {
+      guard let stack = currentStack else { return false }
+      return stack._withUnsafeGuaranteedRef { $0.isGuarded }
+    }
+    hooks.unguarded = { from in
+      guard let stack = currentStack, stack.takeUnretainedValue().configuration.trapsUnguarded else { return }
+      HostedMachine.fatal(
+        "lwIP was called without the stack's guard, from \(from.map { "\($0)" } ?? "?"): call it inside NetworkStack.enter"
+      )
+    }
+    hooks.start_timer = { index, milliseconds in
+      currentStack!._withUnsafeGuaranteedRef {
+        _ = $0.timers[Int(index)].callout.schedule(afterNanoseconds: UInt64(milliseconds) * 1_000_000)
+      }
+    }
+    hooks.timeout = { milliseconds, handler, argument in
+      currentStack!._withUnsafeGuaranteedRef { $0.setTimeout(milliseconds, handler!, argument) }
+    }
+    hooks.untimeout = { handler, argument in
+      currentStack!._withUnsafeGuaranteedRef { $0.clearTimeout(handler!, argument) }
+    }
+    hooks.later = { function, argument in
+      currentStack!._withUnsafeGuaranteedRef { stack in
+        stack.deferred.append((function!, argument))
+        stack.deferredHandler.schedule()
+        return true
+      }
+    }
+    installFrameHooks(&hooks)
+    TCPConnection.installHooks(&hooks)
+    UDPEndpoint.installHooks(&hooks)
+    lwip_set_hooks(&hooks)
+  }
+
+  private func installFrameHooks(_ hooks: inout lwip_hooks) {
+    hooks.frame_space = { device, length in
+      Unmanaged<DevicePort>.fromOpaque(device!)._withUnsafeGuaranteedRef { port in
+        guard let slot = port.outgoing.space(Int(length)) else { return nil }
+        // frame_ready follows at once, under the same guard, and finds it there.
+        port.outgoing.keep(slot)
+        return slot.bytes
+      }
+    }
+    hooks.frame_ready = { device, length in
+      Unmanaged<DevicePort>.fromOpaque(device!)._withUnsafeGuaranteedRef { port in
+        guard let slot = port.outgoing.space(Int(length)) else { return }
+        currentStack!._withUnsafeGuaranteedRef { $0.log?.log(slot, Int(length)) }
+        port.outgoing.put(slot, length: Int(length))
+        if port.isTransmitPending { return }
+        port.isTransmitPending = true
+        port.transmit.schedule()
+      }
+    }
+  }
+}

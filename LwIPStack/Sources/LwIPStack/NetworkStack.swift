@@ -1,0 +1,216 @@
+// The stack: lwIP, which is not thread-safe and takes no lock here, as data of level softNet.
+//
+// Law: every call into lwIP is made by who holds the stack's guard: a handler at softNet, a callout at softClock whose guard is softNet, or
+// whoever came in by `enter`. lwIP itself asks, at each of its core-lock assertions. There is one stack in a process, for lwIP's data
+// is global.
+
+import CLwIPStack
+import Glibc
+public import HostedMachine
+public import SoftInterrupts
+import Synchronization
+
+/// How a stack is to run.
+public struct StackConfiguration: Sendable {
+  public var discipline: StackDiscipline = .ordered
+  /// 1 to 64; `oneCPU` has one whatever this says.
+  public var cpus: Int = 2
+  /// How many frames each of the two rings of a device holds.
+  public var ringCapacity: Int = 1_024
+  /// The most TCP control blocks (without listening ones) and packet buffers; 0 for no limit.
+  public var mostConnections: Int = 0
+  public var mostBuffers: Int = 0
+  /// A pcap file to which every frame is written; for looking into something.
+  public var capture: String? = nil
+  /// Bounds of the system of soft interrupts, where the discipline does not say otherwise.
+  public var idleRounds: Int? = nil
+  /// Whether a core-lock assertion that fails ends the program; otherwise it is counted.
+  public var trapsUnguarded = true
+
+  public init() {}
+}
+
+/// What a stack has counted.
+public struct StackCounts: Sendable {
+  /// lwIP's core-lock assertions that were asked, and those that failed.
+  public var assertions: UInt64
+  public var failures: UInt64
+  /// Protected sections and requests of the core lock.
+  public var protections: UInt64
+  public var locks: UInt64
+  /// What lwIP has now.
+  public var connections, listeners, endpoints, segments, buffers: Int
+  /// Allocations refused by a limit.
+  public var refused: UInt64
+  public var framesIn, framesOut, droppedIn, droppedOut: UInt64
+  /// How often each timer ran.
+  public var timerRuns: [(name: String, runs: UInt64)]
+}
+
+/// The stack of which lwIP's hooks are, written before CPUs call them and after they have stopped.
+nonisolated(unsafe) var currentStack: Unmanaged<NetworkStack>?
+private let isTaken = Atomic<Bool>(false)
+
+/// lwIP at softNet.
+public final class NetworkStack: @unchecked Sendable {
+  // Sendable: what is `let` is safe by itself or under the guard; what is `var` is under the guard, or set before the CPUs see it.
+
+  public let system: InterruptSystem<HostedMachine>
+  let plan: StackPlan
+  let configuration: StackConfiguration
+  private let lock: LevelLock<Void, HostedMachine>
+  /// The thread that has `lock`; 0 for none. Relaxed: a thread finds its own number only if it wrote it.
+  private let lockOwner = Atomic<UInt>(0)
+
+  let log: FrameLog?
+  /// What was counted before: lwIP's accounts are of the process, those of a stack its own.
+  private let baseline: lwip_counts
+  var ports: [DevicePort] = []
+  var timers: [StackTimer] = []
+  var timeouts: [StackTimeout] = []
+  var deferred:
+    [(function: @convention(c) (UnsafeMutableRawPointer?) -> Void, argument: UnsafeMutableRawPointer?)] = []
+  var deferredHandler: Handler<HostedMachine>!
+  private(set) var isRunning = true
+
+  /// Makes a system of soft interrupts and starts lwIP on it.
+  ///
+  /// - Throws: ``DeviceFailure`` if there is a stack already, or the system cannot be made.
+  public convenience init(_ configuration: StackConfiguration = StackConfiguration()) throws(DeviceFailure) {
+    try self.init(configuration, StackPlan(configuration.discipline, cpus: configuration.cpus))
+  }
+
+  init(_ configuration: StackConfiguration, _ plan: StackPlan) throws(DeviceFailure) {
+    log = try configuration.capture.map { (path) throws(DeviceFailure) in try FrameLog(path) }
+    guard isTaken.exchange(true, ordering: .acquiringAndReleasing) == false else {
+      throw DeviceFailure(description: "there is one stack in a process: shut the other one down first")
+    }
+    self.plan = plan
+    self.configuration = configuration
+    var bounds = plan.configuration
+    if let rounds = configuration.idleRounds { bounds.idleRounds = rounds }
+    do {
+      system = try InterruptSystem(on: .hosted(cpus: plan.cpus), bounds)
+    } catch {
+      isTaken.store(false, ordering: .releasing)
+      throw DeviceFailure(description: error.description)
+    }
+    baseline = lwip_count_now()
+    lock = system.levelLock(at: .softNet, ())
+    currentStack = Unmanaged.passUnretained(self)
+    installHooks()
+    do {
+      try makeTimers()
+      let me = Unmanaged.passUnretained(self)
+      deferredHandler = try establish("lwip deferred", .anywhere) { _ in
+        me._withUnsafeGuaranteedRef { $0.runDeferred() }
+      }
+    } catch {
+      shutdown()
+      throw DeviceFailure(description: "\(plan.discipline.rawValue): \(error)")
+    }
+    enter {
+      lwip_set_limits(Int64(configuration.mostConnections), Int64(configuration.mostBuffers))
+      lwip_start()
+    }
+  }
+
+  // MARK: The guard
+
+  /// Runs `body` under the stack's guard: at softNet. A no-op for who holds it. Any thread below softNet; waits in order.
+  @inline(__always)
+  public func enter<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    if plan.isGateOff { return try body() }
+    switch plan.guarding {
+    case .gate:
+      if plan.way == .bigLock && !system.gates.contains(Level.none.gate) {
+        return try system.bigLock { (here: borrowing Here<HostedMachine>) throws(E) -> R in
+          try here.raise(exactly: .softNet) { (_: borrowing Here<HostedMachine>) throws(E) -> R in try body()
+          }
+        }
+      }
+      return try system.raise(exactly: .softNet) { (_: borrowing Here<HostedMachine>) throws(E) -> R in
+        try body()
+      }
+    case .lock:
+      if isLockMine { return try body() }
+      return try lock.withLock { (_: inout Void) throws(E) -> R in
+        lockOwner.store(UInt(pthread_self()), ordering: .relaxed)
+        defer { lockOwner.store(0, ordering: .relaxed) }
+        return try body()
+      }
+    }
+  }
+
+  private var isLockMine: Bool { lockOwner.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+  /// Whether the calling context holds the guard: what lwIP's assertions ask.
+  var isGuarded: Bool {
+    switch plan.guarding {
+    case .gate: system.gates.contains(Level.softNet.gate)
+    case .lock: isLockMine
+    }
+  }
+
+  /// Establishes a handler at softNet whose body runs under the guard.
+  func establish(
+    _ name: String, _ placement: Placement, _ body: @escaping (borrowing Here<HostedMachine>) -> Void
+  ) throws(EstablishError) -> Handler<HostedMachine> {
+    if plan.isGateOff { return try system.establish(name, at: .softNet, as: .mpSafe, placement, body) }
+    switch plan.guarding {
+    case .gate: return try system.establish(name, at: .softNet, as: plan.way, placement, body)
+    case .lock:
+      let me = Unmanaged.passUnretained(self)
+      // With a thread for each level nobody drains for others.
+      let placement: Placement = plan.execution == .threads ? .bound : placement
+      return try system.establish(name, at: .softNet, as: .mpSafe, placement) { here in
+        me._withUnsafeGuaranteedRef { stack in stack.enter { body(here) } }
+      }
+    }
+  }
+
+  // MARK: Life
+
+  /// Ends it in order: connections are reset, devices detached, CPUs stopped. By a thread that is no CPU and holds nothing. Later calls
+  /// do nothing.
+  @discardableResult public func shutdown() -> ShutdownReport {
+    let first = enter {
+      defer { isRunning = false }
+      if isRunning {
+        _ = lwip_abort_all()
+        // A reset is the last thing that the other end hears.
+        for port in ports { port.device.transmit(port) }
+      }
+      return isRunning
+    }
+    guard first else { return system.shutdown() }
+    for port in ports { port.device.detach() }
+    enter {
+      for port in ports {
+        if let netif = port.netif { lwip_netif_remove(netif) }
+        port.netif = nil
+      }
+    }
+    let report = system.shutdown()
+    currentStack = nil
+    isTaken.store(false, ordering: .releasing)
+    return report
+  }
+
+  /// What was counted up to now. Any thread below softNet.
+  public var counts: StackCounts {
+    enter {
+      let c = lwip_count_now()
+      return StackCounts(
+        assertions: c.assertions - baseline.assertions, failures: c.failures - baseline.failures,
+        protections: c.protections - baseline.protections, locks: c.locks - baseline.locks,
+        connections: Int(c.tcp_pcbs), listeners: Int(c.listen_pcbs), endpoints: Int(c.udp_pcbs),
+        segments: Int(c.segments), buffers: Int(c.pbufs), refused: c.refused - baseline.refused,
+        framesIn: ports.reduce(0) { $0 + $1.incoming.count },
+        framesOut: ports.reduce(0) { $0 + $1.outgoing.count },
+        droppedIn: ports.reduce(0) { $0 + $1.incoming.dropped },
+        droppedOut: ports.reduce(0) { $0 + $1.outgoing.dropped },
+        timerRuns: timers.map { ($0.name.description, $0.runs) })
+    }
+  }
+}

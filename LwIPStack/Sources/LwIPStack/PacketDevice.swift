@@ -1,0 +1,101 @@
+// A raw socket on a network interface (AF_PACKET): the stack as a host on an Ethernet, with the interface's own hardware address.
+//
+// Law: read at `vm` on the port's CPU; written under the stack's guard. A descriptor may be used by both at once.
+
+import CNetworkDevices
+import Glibc
+import HostedMachine
+import SoftInterrupts
+
+/// Needs CAP_NET_RAW. The interface is to have no IP address of the kernel's, and the sender's offloads are to be off: lwIP takes no segment
+/// longer than the MTU, and verifies checksums.
+public final class PacketDevice: NetworkDevice, @unchecked Sendable {
+  // Sendable: constant but for the attachment, which is touched before and after the CPUs use it; the counts are the port's CPU's.
+  public let hardwareAddress: HardwareAddress
+  public let mtu: Int
+  private let descriptor: Int32
+  private var attachment: (system: InterruptSystem<HostedMachine>, attachment: Attachment)?
+  /// The slots that are being read into or written from.
+  private var reading: [FrameRing.Slot] = []
+  private static let batch = 32
+
+  public init(_ interface: String) throws(DeviceFailure) {
+    var mac = [UInt8](repeating: 0, count: 6)
+    var mtu: UInt32 = 0
+    descriptor = netdev_packet_open(interface, &mac, &mtu)
+    guard descriptor >= 0 else {
+      let reason = String(cString: strerror(-descriptor))
+      throw DeviceFailure(
+        description: -descriptor == EPERM
+          ? "a raw socket needs CAP_NET_RAW (\(reason)): run it as root, in a network namespace of its own, or use --device slirp"
+          : "interface \(interface) cannot be used (\(reason))")
+    }
+    hardwareAddress = HardwareAddress(mac)
+    self.mtu = Int(mtu)
+  }
+
+  deinit { close(descriptor) }
+
+  public func attach(to port: DevicePort) throws(DeviceFailure) {
+    let me = Unmanaged.passUnretained(self)
+    let thePort = Unmanaged.passUnretained(port)
+    do {
+      attachment = (
+        port.system,
+        try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "packet socket") { _ in
+          me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.receive($0) } }
+        }
+      )
+    } catch { throw DeviceFailure(description: error.description) }
+  }
+
+  private func receive(_ port: DevicePort) {
+    withUnsafeTemporaryAllocation(of: netdev_slot.self, capacity: Self.batch) { slots in
+      reading.removeAll(keepingCapacity: true)
+      while reading.count < Self.batch, let slot = port.incoming.space(port.incoming.slotSize) {
+        slots[reading.count] = netdev_slot(bytes: slot.bytes, length: UInt32(port.incoming.slotSize))
+        reading.append(slot)
+      }
+      // No room: read all the same, so that the kernel's queue does not grow stale.
+      let got =
+        reading.isEmpty ? 0 : Int(netdev_packet_receive(descriptor, slots.baseAddress, Int32(reading.count)))
+      var delivered = false
+      for (index, slot) in reading.enumerated() {
+        if index < got && slots[index].length > 0 {
+          port.incoming.put(slot, length: Int(slots[index].length))
+          delivered = true
+        } else {
+          port.incoming.keep(slot)
+        }
+      }
+      if delivered || reading.isEmpty { port.received() }
+    }
+  }
+
+  public func transmit(_ port: DevicePort) {
+    withUnsafeTemporaryAllocation(of: netdev_slot.self, capacity: Self.batch) { slots in
+      while true {
+        var batch: [FrameRing.Slot] = []
+        batch.reserveCapacity(Self.batch)
+        while batch.count < Self.batch, let slot = port.outgoing.next() {
+          slots[batch.count] = netdev_slot(bytes: slot.bytes, length: UInt32(slot.length))
+          batch.append(slot)
+        }
+        if batch.isEmpty { return }
+        var done = 0
+        // A frame that the kernel does not take is lost, as on a wire; TCP sends it again.
+        while done < batch.count {
+          let sent = netdev_packet_send(descriptor, slots.baseAddress! + done, Int32(batch.count - done))
+          if sent <= 0 { break }
+          done += Int(sent)
+        }
+        for slot in batch { port.outgoing.release(slot) }
+      }
+    }
+  }
+
+  public func detach() {
+    if let attachment { attachment.system.detach(attachment.attachment) }
+    attachment = nil
+  }
+}

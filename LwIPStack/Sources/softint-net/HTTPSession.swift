@@ -1,0 +1,150 @@
+// One connection of the HTTP server.
+//
+// Law: under the stack's guard. Answers go out in the order of their requests: while one is being worked on elsewhere none is read.
+// Bytes are taken from the sender as requests are, so a client that only sends is stopped by its window.
+
+import LwIPStack
+
+final class HTTPSession {
+  private let server: HTTPServer
+  private var input: [UInt8] = []
+  /// How much of `input` has been read.
+  private var read = 0
+  /// Bytes of a body that are to be skipped.
+  private var toSkip = 0
+  private var output: [UInt8] = []
+  private var written = 0
+  /// A file's bytes that come after `output`; not copied until lwIP has room for them.
+  private var files: [(bytes: [UInt8], at: Int)] = []
+  private var isClosing = false
+  private var hasEnded = false
+  /// Seconds since something came or went.
+  private var idle = 0
+  /// A request is being worked on elsewhere.
+  var isBusy = false
+
+  /// How many seconds a client may be silent, and how many an unfinished request may take.
+  private static let patience = 60
+  private static let requestPatience = 20
+  /// A file below this size is copied behind its head, and goes out in one segment with it.
+  private static let small = 4_096
+
+  init(_ server: HTTPServer) { self.server = server }
+
+  func begin(_ connection: TCPConnection) {
+    connection.takesAtOnce = false
+    connection.setNoDelay(true)
+    connection.onReceive = { [self] connection, bytes in
+      if isClosing { return connection.take(bytes.count) }
+      if read == input.count {
+        input.removeAll(keepingCapacity: true)
+        read = 0
+      }
+      if input.isEmpty { idle = 0 }
+      input.append(contentsOf: bytes)
+    }
+    connection.onArrival = { [self] connection in process(connection) }
+    connection.onSent = { [self] connection, _ in
+      idle = 0
+      pump(connection)
+      // There is room for the answers to what has come meanwhile.
+      process(connection)
+    }
+    connection.onEnd = { [self] connection in
+      hasEnded = true
+      if !isBusy && isIdle { close(connection) }
+    }
+    connection.onFailure = { [self] _, _ in server.sessionEnded() }
+    connection.onTick = { [self] connection in tick(connection) }
+  }
+
+  private var isIdle: Bool { written == output.count && files.isEmpty }
+
+  /// Reads and answers what has come, unless too much waits to go out.
+  func process(_ connection: TCPConnection) {
+    while !isBusy && !isClosing && connection.isOpen && files.isEmpty && output.count - written < 65_536 {
+      if toSkip > 0 {
+        let count = min(toSkip, input.count - read)
+        toSkip -= count
+        advance(count, connection)
+        if toSkip > 0 { break }
+      }
+      if read == input.count { break }
+      var used = 0
+      do {
+        guard let request = try HTTPRequest.read(input[read...], used: &used) else { break }
+        toSkip = request.bodyLength
+        advance(used, connection)
+        server.answer(request, connection, self)
+      } catch { refuse(error) }
+    }
+    pump(connection)
+  }
+
+  private func advance(_ count: Int, _ connection: TCPConnection) {
+    read += count
+    connection.take(count)
+  }
+
+  private func refuse(_ failure: HTTPRequest.Failure) {
+    let status =
+      switch failure {
+      case .bad: "400 Bad Request"
+      case .tooLong: "431 Request Header Fields Too Large"
+      case .noSuchVersion: "505 HTTP Version Not Supported"
+      case .notImplemented: "501 Not Implemented"
+      }
+    output.append(contentsOf: server.head(status, "text/plain", 0, nil).utf8)
+    isClosing = true
+  }
+
+  /// Queues an answer.
+  func reply(_ head: String, _ body: [UInt8]?, _ request: HTTPRequest) {
+    output.append(contentsOf: head.utf8)
+    if let body, !request.isHead {
+      if body.count <= Self.small { output.append(contentsOf: body) } else { files.append((body, 0)) }
+    }
+    if !request.keepsAlive { isClosing = true }
+  }
+
+  /// Writes what there is room for; ends the connection after the last answer.
+  func pump(_ connection: TCPConnection) {
+    guard connection.isOpen else { return }
+    do throws(NetworkError) {
+      if written < output.count {
+        written += try connection.write(output, from: written, more: !files.isEmpty)
+      }
+      while written == output.count, let file = files.first {
+        let count = try connection.write(file.bytes, from: file.at)
+        if file.at + count == file.bytes.count { files.removeFirst() } else { files[0].at += count }
+        if count == 0 { break }
+      }
+    } catch {
+      server.sessionEnded()
+      return connection.abort()
+    }
+    guard written == output.count else { return }
+    output.removeAll(keepingCapacity: true)
+    written = 0
+    if files.isEmpty && !isBusy && (isClosing || (hasEnded && read == input.count)) { close(connection) }
+  }
+
+  private func close(_ connection: TCPConnection) {
+    guard connection.isOpen else { return }
+    server.sessionEnded()
+    connection.close()
+  }
+
+  private func tick(_ connection: TCPConnection) {
+    if isBusy { return }
+    idle += 1
+    let isUnfinished = read < input.count || toSkip > 0
+    if idle > (isUnfinished && isIdle ? Self.requestPatience : Self.patience) {
+      server.sessionEnded()
+      connection.abort()
+    } else {
+      // A write that failed for want of memory is tried again.
+      pump(connection)
+    }
+  }
+}

@@ -1,0 +1,158 @@
+// Connections as asynchronous sequences: order, back-pressure, cancellation, errors.
+
+import HostedMachine
+import Testing
+
+@testable import LwIPStack
+
+extension StackTests {
+  @Suite("Streams")
+  struct StreamTests {
+    @Test("tasks on both ends exchange more than all buffers hold")
+    func exchange() async throws {
+      try await withStreams { stack in
+        let listener = try TCPStreamListener(stack, port: 7)
+        let bytes = pattern(1_000_000)
+        let server = Task {
+          let stream = try #require(await listener.next())
+          for try await chunk in stream { try await stream.write(chunk) }
+          stream.close()
+        }
+        let client = try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 7)
+        let writing = Task {
+          try await client.write(bytes)
+          try client.endWriting()
+        }
+        var got: [UInt8] = []
+        for try await chunk in client { got += chunk }
+        #expect(got == bytes)
+        try await writing.value
+        try await server.value
+        client.close()
+        listener.close()
+      }
+    }
+
+    @Test("who does not read stops who writes, at the window")
+    func backPressure() async throws {
+      try await withStreams { stack in
+        let listener = try TCPStreamListener(stack, port: 7)
+        let client = try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 7)
+        let server = try #require(await listener.next())
+        let bytes = pattern(1_000_000)
+        let writing = Task { try await client.write(bytes) }
+        // lwIP's own bounds: one send buffer and one receive window (65,535 with scaling 1). Nothing more is anywhere.
+        #expect(eventually { server.buffered > 0 && stack.enter { client.connection.room } == 0 })
+        #expect(server.buffered <= 2 * 65_535)
+        var got = 0
+        while got < bytes.count, let chunk = try await server.read() {
+          #expect(chunk == Array(bytes[got..<(got + chunk.count)]))
+          got += chunk.count
+        }
+        #expect(got == bytes.count)
+        try await writing.value
+        client.close()
+        server.close()
+        listener.close()
+      }
+    }
+
+    @Test("a cancelled reader is told, and the connection lives on")
+    func cancellation() async throws {
+      try await withStreams { stack in
+        let listener = try TCPStreamListener(stack, port: 7)
+        let client = try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 7)
+        let server = try #require(await listener.next())
+        let reading = Task { try await server.read() }
+        reading.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await reading.value }
+        try await client.write([1, 2, 3])
+        #expect(try await server.read() == [1, 2, 3])
+        server.close()
+        #expect(try await client.read() == nil)
+        client.close()
+        listener.close()
+      }
+    }
+
+    @Test("a reset reaches both who reads and who writes")
+    func reset() async throws {
+      try await withStreams { stack in
+        let listener = try TCPStreamListener(stack, port: 7)
+        let client = try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 7)
+        let server = try #require(await listener.next())
+        let reading = Task { try await server.read() }
+        let writing = Task { try await server.write(pattern(1_000_000)) }
+        client.abort()
+        await #expect(throws: NetworkError.reset) { _ = try await reading.value }
+        await #expect(throws: NetworkError.reset) { try await writing.value }
+        listener.close()
+      }
+    }
+
+    @Test("connections that nobody takes are refused beyond the queue")
+    func queue() async throws {
+      try await withStreams { stack in
+        let listener = try TCPStreamListener(stack, port: 7, backlog: 2)
+        var clients: [TCPStream] = []
+        for _ in 0..<3 {
+          clients.append(try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 7))
+        }
+        await #expect(throws: NetworkError.reset) { _ = try await clients[2].read() }
+        #expect(listener.refused == 1)
+        for _ in 0..<2 {
+          let stream = try #require(await listener.next())
+          stream.close()
+        }
+        listener.close()
+        #expect(await listener.next() == nil)
+        for client in clients { client.close() }
+      }
+    }
+
+    @Test("a stream that is over is let go, however it ended")
+    func letGo() async throws {
+      try await withStreams { stack in
+        let listener = try TCPStreamListener(stack, port: 7)
+        weak var closed: TCPStream?
+        weak var reset: TCPStream?
+        do {
+          let client = try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 7)
+          let server = try #require(await listener.next())
+          (closed, reset) = (client, server)
+          server.abort()
+          await #expect(throws: NetworkError.reset) { _ = try await client.read() }
+          client.close()
+        }
+        #expect(eventually { closed == nil && reset == nil })
+        listener.close()
+      }
+    }
+
+    @Test("nobody listens: connecting fails with a reset")
+    func refused() async throws {
+      try await withStreams { stack in
+        await #expect(throws: NetworkError.reset) {
+          _ = try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 9)
+        }
+      }
+    }
+  }
+}
+
+/// A stack for tasks, checked as in `withStack`.
+private func withStreams(_ body: (NetworkStack) async throws -> Void) async throws {
+  var configuration = StackConfiguration()
+  configuration.trapsUnguarded = false
+  let stack = try NetworkStack(configuration)
+  do {
+    try stack.attach(SlirpDevice(forwarding: []), ipv4: SlirpDevice.ipv4)
+    try await body(stack)
+    let counts = stack.counts
+    #expect(counts.assertions > 0 && counts.failures == 0)
+  } catch {
+    stack.shutdown()
+    throw error
+  }
+  #expect(stack.shutdown().isComplete)
+}
