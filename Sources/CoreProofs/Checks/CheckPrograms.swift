@@ -170,7 +170,7 @@ extension Checks {
 
   /// What waits for a CPU that does not come back stays where it is, also where interrupts come at any operation; it is left there
   /// when the run has its verdict. While the system is taken down nobody is judged, nor thrown out of it.
-  static func staysAway(_ world: World) throws {
+  public static func staysAway(_ world: World) throws {
     let packets = world.shared("packets", guard: .softNet, 0)
     nonisolated(unsafe) var isAway = false
     let net = try world.handler("net", at: .softNet, as: .mpSafe) { _ in
