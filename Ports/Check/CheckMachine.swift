@@ -119,7 +119,9 @@ func checkTyped(_ system: InterruptSystem<CheckMachine>) -> Int {
     }
   } catch { return 1 }
   do throws(CalloutError) {
-    let callout = try system.callout("typed", at: SoftClock.self, guard: SoftNet.self) { net in net[count] += 1 }
+    let callout = try system.callout("typed", at: SoftClock.self, guard: SoftNet.self) { net in
+      net[count] += 1
+    }
     callout.schedule(after: .milliseconds(1))
     system.base { base in _ = callout.halt(from: &base) }
   } catch { return 1 }

@@ -71,6 +71,7 @@ func measure(rounds: Int) throws -> [Row] {
   let system = try System(on: .hosted(cpus: 1), configuration)
   nonisolated(unsafe) let word = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
   word.initialize(to: 0)
+  let guarded = Count(0)
   let ordered = try system.establish("ordered", at: .softNet, as: .ordered) { _ in word.pointee &+= 1 }
   let mpSafe = try system.establish("mpSafe", at: .softNet, as: .mpSafe) { _ in word.pointee &+= 1 }
   nonisolated(unsafe) var rows = [
@@ -80,6 +81,8 @@ func measure(rounds: Int) throws -> [Row] {
     Row(name: "schedule → run, ordered", peer: "DispatchQueue.async → run", goal: 0.2),
     Row(name: "schedule → run, mpSafe", peer: "DispatchQueue.async → run", goal: 0.2),
     Row(name: "schedule, coalesced", peer: "pthread_mutex pair", goal: 1),
+    Row(name: "typed raise softNet, open", peer: "untyped, exact", goal: 1.15),
+    Row(name: "typed raise softNet, open", peer: "untyped, cumulative", goal: 1),
   ]
   let done = DispatchSemaphore(value: 0)
   let queue = DispatchQueue(label: "peer")
@@ -106,6 +109,13 @@ func measure(rounds: Int) throws -> [Row] {
       rows[4].theirs.append(async)
       system.mask(to: .softNet) { _ in rows[5].ours.append(time(count) { scheduleOnly(ordered, $0) }) }
       rows[5].theirs.append(time(count) { mutexPairs(mutex, $0, word) } - loop)
+      let typed = time(count) { count in
+        system.base { base in typedPairs(&base, count, guarded) }
+      }
+      rows[6].ours.append(typed - loop)
+      rows[6].theirs.append(time(count) { exactPairs(system, $0, word) } - loop)
+      rows[7].ours.append(typed - loop)
+      rows[7].theirs.append(time(count) { raisePairs(system, $0, word) } - loop)
     }
     done.signal()
   }
