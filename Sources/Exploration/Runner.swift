@@ -2,7 +2,7 @@
 //
 // Law: a run begins with every CPU asleep in its loop or at the first step of its base code, and with nothing pending; what comes
 // before is the same in every schedule and is not explored. A run that went well is unwound and leaves no memory behind; one that
-// went wrong leaves its stacks' memory where it is.
+// went wrong leaves the objects that its stacks hold where they are, and gives the memory back that these stand for.
 
 import SimulatedMachine
 import SoftInterrupts
@@ -82,10 +82,11 @@ final class Runner {
     return result
   }
 
-  /// Stacks that were left in the middle point to both: they stay.
+  /// Stacks that were left in the middle hold both objects, and never go on: the objects stay, and their memory is given back.
   private func abandon(_ world: World) {
     _ = Unmanaged.passRetained(world)
-    if let system = world.made { _ = Unmanaged.passRetained(system) }
+    world.leaveBehind()
+    hasAbandoned = true
     kept = nil
   }
 
@@ -123,8 +124,12 @@ final class Runner {
     end(system)
   }
 
+  /// What was left behind holds the machine.
+  private var hasAbandoned = false
+
   deinit {
     discard()
     for rest in leftovers { rest.deallocate() }
+    if hasAbandoned { machine.giveBack() }
   }
 }

@@ -13,6 +13,11 @@ public final class World: @unchecked Sendable {
   /// The system; made when the program first asks for it, so that programs without one are explored without.
   public var system: InterruptSystem<SimulatedMachine> {
     if let made { return made }
+    // On a process's stack its CPUs could not be started and settled.
+    if SimulatedMachine.runningProcess != nil {
+      SimulatedMachine.fatal(
+        "the program first asks for its system in the middle of the run, not while it is built")
+    }
     let system: InterruptSystem<SimulatedMachine>
     do {
       system = try InterruptSystem(on: machine, configuration)
@@ -29,7 +34,8 @@ public final class World: @unchecked Sendable {
   /// With execution by threads contexts only stand as if they held the gates.
   var hasGates: Bool { configuration.execution == .inline }
   public let machine: SimulatedMachine
-  let watcher: Watcher
+  /// None when a run that went wrong is over: its world stays, and must not keep who watched.
+  @exclusivity(unchecked) private(set) var watcher: Watcher!
   var handlers: [HandlerRecord] = []
   var checks: [() -> Void] = []
   var said: String?
@@ -63,6 +69,13 @@ public final class World: @unchecked Sendable {
     self.watcher = watcher
     watcher.tenure = nil
     unfinished = Array(repeating: 0, count: machine.cpuCount)
+  }
+
+  /// The run has been left in the middle, and the world with it: what can be given back is.
+  func leaveBehind() {
+    watcher = nil
+    checks = []
+    made?.leaveBehind()
   }
 
   // MARK: Who runs

@@ -80,20 +80,8 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     reset()
   }
 
-  deinit {
-    if softint_simulation() == UnsafeMutableRawPointer(engine.p) { softint_set_simulation(nil) }
-    for stack in stacks {
-      softint_coroutine_free(stack)
-      stack.deallocate()
-    }
-    for seat in seats { seat.deallocate() }
-    for index in 0..<Self.processLimit { engine.process(index).pointee.seen?.deallocate() }
-    objectWords.deallocate()
-    clock.deallocate()
-    engine.p.pointee.processes.deallocate()
-    engine.p.pointee.host.deallocate()
-    engine.p.deallocate()
-  }
+  deinit { giveBack() }
+  var isGivenBack = false
 
   // MARK: The hot requirements
 

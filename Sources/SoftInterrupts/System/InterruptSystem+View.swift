@@ -251,6 +251,38 @@
       return [UnsafeMutableRawPointer(core.p), UnsafeMutableRawPointer(core.p.pointee.wheels)]
     }
 
+    /// Gives back the memory of a system that is left in the middle: its CPUs and visitors are stacks that never go on. These hold the
+    /// object, so it has no end of its own: it stays, with nothing behind it, and nothing of the system may be used any more.
+    package func leaveBehind() {
+      _ = Unmanaged.passRetained(self)
+      for place in 0..<Level.count * UInt.bitWidth {
+        guard let slot = slots[place] else { continue }
+        slot.pointee.generation.deallocate()
+        slot.pointee.homes.deallocate()
+        slot.deinitialize(count: 1)
+        slot.deallocate()
+      }
+      for slab in slabs {
+        slab.deinitialize(count: Self.slabSize)
+        slab.deallocate()
+      }
+      for visitor in visitors + spareVisitors {
+        visitor.pointee.deallocate()
+        visitor.deallocate()
+      }
+      (slabs, visitors, spareVisitors, collected) = ([], [], [], [])
+      for cpu in 0..<cpuCount {
+        core.p.pointee.wheels[cpu].lock.deallocate()
+        agents[cpu].deallocate()
+        jobs[cpu].deallocate()
+      }
+      jobs.deallocate()
+      closed.deallocate()
+      for words in [tableLock, visitorLock, droppedCalls, foreignInflight] { words.deallocate() }
+      core.p.pointee.deallocate()
+      core.p.pointee.wheels.deallocate()
+    }
+
     /// Agents whose thread was a coroutine and is no more.
     private func releaseVisitorsForGood() {
       for visitor in visitors { _ = visitor.pointee.visit.exchange(VisitState.idle, .relaxed) }
