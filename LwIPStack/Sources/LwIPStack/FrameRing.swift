@@ -5,6 +5,7 @@
 
 import HostedMachine
 import SoftInterrupts
+import Synchronization
 
 /// A bounded queue of frames between one producer and one consumer, which may be on different CPUs and levels.
 public final class FrameRing: @unchecked Sendable {
@@ -24,10 +25,13 @@ public final class FrameRing: @unchecked Sendable {
   private let slab: UnsafeMutableRawPointer
   private let full: Ring<Slot, HostedMachine>
   private let free: Ring<Slot, HostedMachine>
-  /// Frames for which there was no room. Producer's.
-  public private(set) var dropped: UInt64 = 0
-  /// Frames put in. Producer's.
-  public private(set) var count: UInt64 = 0
+  // Written by the producer alone, read by anybody. Relaxed: counts, which publish nothing.
+  private let drops = Atomic<UInt64>(0)
+  private let frames = Atomic<UInt64>(0)
+  /// Frames for which there was no room.
+  public var dropped: UInt64 { drops.load(ordering: .relaxed) }
+  /// Frames put in.
+  public var count: UInt64 { frames.load(ordering: .relaxed) }
   /// Slots that were asked for and not used. Producer's.
   private var spares: [Slot] = []
 
@@ -48,13 +52,13 @@ public final class FrameRing: @unchecked Sendable {
     if length <= slotSize {
       if let slot = spares.popLast() ?? free.pop() { return slot }
     }
-    dropped &+= 1
+    drops.store(dropped &+ 1, ordering: .relaxed)
     return nil
   }
 
   /// Producer: puts a slot in, with `length` bytes.
   func put(_ slot: Slot, length: Int) {
-    count &+= 1
+    frames.store(count &+ 1, ordering: .relaxed)
     // There are no more slots than places.
     _ = full.push(Slot(address: slot.address, length: length))
   }

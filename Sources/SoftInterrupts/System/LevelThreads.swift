@@ -37,17 +37,19 @@ extension InterruptSystem {
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
   }
 
+  /// A round of a wait from which on every look is followed by what a machine does when it has waited for long.
+  @inlinable static var lateRound: Int { 1 << 16 | 63 }
   @inlinable static var levelThreadsMayRun: UInt { 2 }
   /// Set when the CPUs' own threads have ended and the levels' were seen at rest, or the grace is over.
   @inlinable static var levelThreadsMayStop: UInt { 4 }
 
   /// The life of a level's thread.
   @inlinable func levelMain(_ agent: AgentRef<M>, _ level: Level) {
-    var round = 0
     // Acquire: pairs with the release after every agent was made.
     while stopping.load(.acquire) & Self.levelThreadsMayRun == 0 {
-      M.pause(round)
-      round &+= 1
+      // As in a late round of a wait, where the machine really sleeps: we have a real-time priority by now and who still makes
+      // the other threads has none, so looks without a sleep in between would keep every processor from him.
+      M.pause(Self.lateRound)
     }
     M.setCurrent(UnsafeMutableRawPointer(agent.p))
     agent.p.pointee.servedLevel = level
