@@ -17,11 +17,18 @@ extension PublicOperation {
       }
       stage.expect(here.level == .none && here.gates.isEmpty, "a raise puts back what it lifted")
     },
-    PublicOperation("raise(exactly:)", ["Here.raise(exactly:file:line:_:)", "Here.cpu"]) {
-      stage, side, here in
+    PublicOperation(
+      "raise(exactly:)",
+      [
+        "Here.raise(exactly:file:line:_:)", "Here.cpu", "InterruptSystem.currentCPU", "InterruptSystem.gates",
+        "InterruptSystem.holds(_:)",
+      ]
+    ) { stage, side, here in
       stage.expect(here.cpu == side.index && stage.system.isCPU, "base code of CPU \(side.index)")
+      stage.expect(stage.system.currentCPU == side.index, "the CPU that the thread is")
       here.raise(exactly: .softNet) { inner in
         stage.expect(inner.gates == Level.softNet.gate, "an exact raise takes one gate")
+        stage.expect(stage.system.gates == inner.gates && stage.system.holds(.softNet), "as the system says")
         stage.touch(.softNet)
       }
     },

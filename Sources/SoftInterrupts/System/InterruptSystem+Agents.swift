@@ -24,9 +24,19 @@ extension InterruptSystem {
   /// Whether the calling thread is one of this system's CPUs.
   @inlinable public var isCPU: Bool { existingAgent()?.isCPU ?? false }
 
+  /// The CPU that the calling thread is, counted from 0; nil for a thread that is none of this system's. Any level.
+  @inlinable public var currentCPU: Int? {
+    guard let agent = existingAgent(), agent.isCPU else { return nil }
+    return agent.cpu
+  }
+
   /// The gates that the calling context has taken or was dispatched with: those of its own frames, as ``Here/gates``, for code that
   /// no `Here` reaches, such as a C library that asks whether it is protected. Empty on a thread that is nothing here. Any level; three loads.
   @inlinable public var gates: GateSet { existingAgent()?.context.pointee.own ?? [] }
+
+  /// Whether the calling context's own frames hold the gate of `level`: whether what it guards may be touched here. As ``gates``; always
+  /// false with ``Execution/threads``, where there are none.
+  @inlinable public func holds(_ level: Level) -> Bool { gates.contains(level.gate) }
 
   /// Makes the calling thread a visitor of this system. Never waits; allocates at a thread's first visit.
   @inlinable @inline(never) func visitorAgent() -> AgentRef<M> {
