@@ -89,6 +89,14 @@ public final class NetworkStack: @unchecked Sendable {
     self.configuration = configuration
     var bounds = plan.configuration
     if let rounds = configuration.idleRounds { bounds.idleRounds = rounds }
+    // The CPUs' threads inherit the mask: libslirp writes to sockets that may have gone, and has no other way to hear of it than
+    // the error.
+    var pipe = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&pipe)
+    sigaddset(&pipe, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &pipe, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     do {
       system = try InterruptSystem(on: .hosted(cpus: plan.cpus), bounds)
     } catch {

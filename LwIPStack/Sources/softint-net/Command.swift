@@ -19,14 +19,16 @@ struct SoftintNet: ParsableCommand {
       cannot be had.
       """,
     version: "0.1.0",
-    subcommands: [ServeCommand.self, EchoCommand.self, CompareCommand.self])
+    subcommands: [ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self])
 
   static func main() {
     signal(SIGPIPE, SIG_IGN)
     Glibc.exit(status(of: Array(CommandLine.arguments.dropFirst())))
   }
 
-  func run() throws { throw ValidationError("no verb is given, the verbs are serve, echo and compare") }
+  func run() throws {
+    throw ValidationError("no verb is given, the verbs are serve, echo, iperf and compare")
+  }
 
   private static func status(of arguments: [String]) -> Int32 {
     do {

@@ -11,6 +11,7 @@ struct HTTPRequest {
   var keepsAlive: Bool
   /// HTTP/1.0 wants to be told that it stays open.
   var isVersion10: Bool
+  private var hasHost = false
   /// How many bytes of a body follow.
   var bodyLength: Int
   var isHead: Bool { method == "HEAD" }
@@ -43,6 +44,8 @@ struct HTTPRequest {
       query: target.count > 1 ? String(decoding: target[1], as: UTF8.self) : "",
       keepsAlive: version == "HTTP/1.1", isVersion10: version == "HTTP/1.0", bodyLength: 0)
     for line in lines where !line.isEmpty { try request.apply(line) }
+    // RFC 9112, 3.2.
+    if !request.isVersion10 && !request.hasHost { throw .bad }
     return request
   }
 
@@ -52,6 +55,7 @@ struct HTTPRequest {
     let value = String(decoding: line[(colon + 1)...], as: UTF8.self)
       .split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ").lowercased()
     switch name {
+    case "host": hasHost = true
     case "connection":
       if value.contains("close") { keepsAlive = false }
       if value.contains("keep-alive") { keepsAlive = true }
