@@ -42,8 +42,10 @@ enum Shared {
   @Test func aSectionHasTheToken() async {
     let hits = Guarded<Int, SoftNet>(0)
     let count = await Shared.system.withRaised(to: SoftNet.self) { net in
-      net[hits] += 1
-      return net[hits]
+      net.open(hits) { count in
+        count += 1
+        return count
+      }
     }
     #expect(count == 1)
     let inside = await SoftSerial.run { SoftSerial.assumeIsolated { Shared.system.holds(.softSerial) } }

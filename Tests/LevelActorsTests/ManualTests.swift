@@ -17,8 +17,10 @@ import Testing
 // snippet: token
 @SoftNet func count(_ hits: Guarded<Int, SoftNet>, in system: InterruptSystem<HostedMachine>) -> Int {
   system.assume(SoftNet.self) { net in
-    net[hits] += 1
-    return net[hits]
+    net.open(hits) { count in
+      count += 1
+      return count
+    }
   }
 }
 // end
