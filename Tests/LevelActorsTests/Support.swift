@@ -71,12 +71,13 @@ struct Thread {
 final class Event: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
   func signal() { semaphore.signal() }
-  @discardableResult func wait() -> Bool { semaphore.wait(timeout: .now() + .seconds(30)) == .success }
+  @discardableResult func wait() -> Bool { semaphore.wait(timeout: .now() + .seconds(600)) == .success }
 }
 
-/// Asks again and again, giving the pool's thread away in between; false if it does not become true within patience.
+/// Asks again and again, giving the pool's thread away in between; false if it never becomes true. What others test at the same time
+/// may keep the pool's threads for minutes, so patience is long: it turns a hang into a failure, and measures nothing.
 func eventually(_ condition: @Sendable () -> Bool) async -> Bool {
-  let end = HostedMachine.now() + 30_000_000_000
+  let end = HostedMachine.now() + 600_000_000_000
   while !condition() {
     if HostedMachine.now() > end { return false }
     await Task.yield()
