@@ -61,13 +61,13 @@
     func all() {
       // Those need what this machine has not, or too exact a moment: they are explored (CoreProofsTests).
       let explored: Set<Mutant> = [
+        .openTwice,
         .anyOrder, .noWaitForCPUs, .haltAtOnce, .armRetired, .reuseAtOnce, .changeInside, .lowWait,
         .clearHintLate, .noDrainBudget, .drainBound, .noReadmit, .waitAnywhere, .noTry, .leaveWithPending,
         .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad, .noOwedTry, .manySystems,
         .passOverTrying, .noQueueing, .noRunBudget,
         // And these (ExplorationTests).
         .takeDescending, .ignoreStamps, .earlyTick, .noArmRing, .silentDrop, .keepRing, .freshStamp,
-        .openTwice,
       ]
       let tested = Set(Self.cases.map(\.mutant)).union(explored)
       #expect(Mutant.allCases.allSatisfy { $0 == .none || tested.contains($0) })
