@@ -81,8 +81,12 @@ let package = Package(
     // The program of the README: built and run by the tests, and compared with what the README prints.
     .executableTarget(
       name: "FirstProgram", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/FirstProgram"),
+    // The program of the manual's article "The typed order", likewise.
+    .executableTarget(
+      name: "TypedOrder", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/TypedOrder"),
     .testTarget(
-      name: "DocumentationTests", dependencies: ["FirstProgram", "SoftInterrupts", "HostedMachine"]),
+      name: "DocumentationTests",
+      dependencies: ["FirstProgram", "TypedOrder", "SoftInterrupts", "HostedMachine"]),
     // What several suites of tests share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),

@@ -32,11 +32,24 @@ struct ReadmeTests {
 
   @Test("the first program prints what the README says, and nothing on standard error")
   func output() throws {
-    let shown = try Self.block(after: "<!-- first-output -->", in: Self.text("README.md"))
+    try Self.compare(
+      "FirstProgram", with: Self.block(after: "<!-- first-output -->", in: Self.text("README.md")))
+  }
+
+  @Test("the typed order's program is the file that is compiled, and prints what the article says")
+  func typedOrder() throws {
+    let article = try Self.text("Sources/SoftInterrupts/SoftInterrupts.docc/TypedOrder.md")
+    let shown = try Self.block(after: "<!-- typed-program -->", in: article)
+    #expect(try shown == Self.text("Examples/TypedOrder/main.swift"))
+    try Self.compare("TypedOrder", with: Self.block(after: "<!-- typed-output -->", in: article))
+  }
+
+  /// Runs a program and compares what it prints.
+  static func compare(_ name: String, with shown: String) throws {
     // Products of a build lie beside each other.
     let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let process = Process()
-    process.executableURL = tests.deletingLastPathComponent().appendingPathComponent("FirstProgram")
+    process.executableURL = tests.deletingLastPathComponent().appendingPathComponent(name)
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors

@@ -26,7 +26,7 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
   /// In a callout's body: how late it was called after its deadline, in nanoseconds.
   @inlinable public var lateness: UInt64 { agent.p.pointee.lateness }
 
-  /// See ``InterruptSystem/raise(to:file:line:_:)``.
+  /// See ``InterruptSystem/raise(to:file:line:_:)-(Level,_,_,_)``.
   @inlinable @inline(__always)
   public func raise<R: ~Copyable, E: Error>(
     to level: Level, file: StaticString = #fileID, line: UInt = #line,

@@ -30,7 +30,7 @@ extension InterruptSystem {
     return try body(Here(agent))
   }
 
-  /// As ``raise(to:file:line:_:)`` if every gate is free; nil, and `body` not called, if one is not. Waits for nothing.
+  /// As ``raise(to:file:line:_:)-(Level,_,_,_)`` if every gate is free; nil, and `body` not called, if one is not. Waits for nothing.
   @inlinable
   public func tryRaise<R, E: Error>(
     to level: Level, file: StaticString = #fileID, line: UInt = #line,

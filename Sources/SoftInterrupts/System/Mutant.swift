@@ -41,6 +41,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case countInterrupted
   /// H49: a cell opens for a context that started above its level.
   case cellAnyEntry
+  /// A guarded value is opened although it is open.
+  case openTwice
   /// H20, H57: a way in changes in the middle of a run.
   case changeAtOnce
   /// H3: an ordered handler is disestablished without entering its gate.
@@ -121,8 +123,6 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noRunBudget
   /// A handler that was never scheduled seems to have been, first of all.
   case freshStamp
-  /// A guarded value is opened although it is open.
-  case openTwice
   /// Who hands the big lock on leaves the marks on it as they are.
   case noRingOnHandOver
   /// Who takes a CPU offline does not see that it was put back meanwhile.
