@@ -1,6 +1,7 @@
 // Deliberate defects of this module, as the core's own (`Mutant`): in builds with the trait `Mutants` only.
 
 #if Mutants
+  public import SoftInterrupts
   import Synchronization
 
   // Test builds only: one process-wide selection.
@@ -15,6 +16,8 @@
     case forgottenRest
     /// A handler whose budget is used up asks for another run only if something of its own batch is left.
     case forgottenPush
+    /// A push publishes nothing; a take sees nothing of what was published; steps of a mailbox order nothing.
+    case relaxedPush, relaxedTake, relaxedMailbox
     /// A batch is run as it was linked: the last one first.
     case lastFirst
 
@@ -27,6 +30,13 @@
       selectedActorMutant.store(mutant.rawValue, ordering: .relaxed)
       defer { selectedActorMutant.store(0, ordering: .relaxed) }
       return try body()
+    }
+  }
+
+  extension MemoryOrder {
+    /// This order; none where the mutant is on.
+    @inlinable @inline(__always) package func unless(_ mutant: ActorMutant) -> MemoryOrder {
+      ActorMutant.isOn(mutant) ? .relaxed : self
     }
   }
 #endif

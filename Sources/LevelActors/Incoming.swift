@@ -45,7 +45,12 @@ public import SoftInterrupts
     while true {
       // Ours until the exchange below publishes it.
       item.link.pointee = first
-      if M.Word.compareExchange(head, first, item.bits, .release) { break }
+      #if Mutants
+        let order = MemoryOrder.release.unless(.relaxedPush)
+      #else
+        let order = MemoryOrder.release
+      #endif
+      if M.Word.compareExchange(head, first, item.bits, order) { break }
       first = M.Word.load(head, .relaxed)
     }
     // What the exchange found, not what was seen before: between the two the consumer may have taken everything.
@@ -57,7 +62,12 @@ public import SoftInterrupts
 
   /// Takes what there is, first pushed first; 0 if there is nothing. The items are linked, the last one to 0. For the consumer.
   @inlinable package func takeAll() -> UInt {
-    var next = M.Word.exchange(head, 0, .acquire)
+    #if Mutants
+      let order = MemoryOrder.acquire.unless(.relaxedTake)
+    #else
+      let order = MemoryOrder.acquire
+    #endif
+    var next = M.Word.exchange(head, 0, order)
     #if Mutants
       if ActorMutant.isOn(.lastFirst) { return next }
     #endif

@@ -34,7 +34,12 @@ public import SoftInterrupts
 
   /// Acquire and release: what was written before a step is seen by who takes its result.
   @inlinable func replace(_ state: UInt, by new: UInt) -> Bool {
-    M.Word.compareExchange(word, state, new, .acquireRelease)
+    #if Mutants
+      let order = MemoryOrder.acquireRelease.unless(.relaxedMailbox)
+    #else
+      let order = MemoryOrder.acquireRelease
+    #endif
+    return M.Word.compareExchange(word, state, new, order)
   }
   @inlinable var state: UInt { M.Word.load(word, .relaxed) }
 
