@@ -17,11 +17,13 @@ extension PublicOperation {
       }
       stage.expect(here.level == .none && here.gates.isEmpty, "a raise puts back what it lifted")
     },
-    PublicOperation("raise(exactly:)", ["Here.raise(exactly:file:line:_:)", "Here.cpu"]) {
-      stage, side, here in
+    PublicOperation(
+      "raise(exactly:)", ["Here.raise(exactly:file:line:_:)", "Here.cpu", "InterruptSystem.gates"]
+    ) { stage, side, here in
       stage.expect(here.cpu == side.index && stage.system.isCPU, "base code of CPU \(side.index)")
       here.raise(exactly: .softNet) { inner in
         stage.expect(inner.gates == Level.softNet.gate, "an exact raise takes one gate")
+        stage.expect(stage.system.gates == inner.gates, "the system says the same of the calling context")
         stage.touch(.softNet)
       }
     },
