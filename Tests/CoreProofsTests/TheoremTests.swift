@@ -119,10 +119,11 @@ struct RandomProgramTests {
       ProgramGenerator.program(seed: 2, cpus: 2, .cumulative).description == """
         2 CPUs
         datum x, guard softBio
-        device: schedule h0 on CPU 1
-        handler h0 at softBio, ordered, anywhere: x = 31x + 1;
-        base code of CPU 0, bigLock: raise(to: softNet) { x = 31x + 3; x = 31x + 4; }
-        base code of CPU 1, mpSafe: raise(to: softBio) { x = 31x + 2; }
+        datum y, guard softBio
+        datum z, guard softBio
+        handler h0 at softBio, ordered, anywhere: x = 31x + 1; y = 31y + 4; z = 31z + x; z = 31z + 9;
+        base code of CPU 0, bigLock: raise(to: softBio) { x = 31x + 2; } raise(to: softBio) { y = 31y + 7; } raise(to: softBio) { z = 31z + 10; } raise(to: softBio) { z = 31z + y; }
+        base code of CPU 1, mpSafe: raise(to: softBio) { x = 31x + 3; y = 31y + 5; y = 31y + 6; } raise(to: softBio) { schedule h0; }
         """)
   }
 
@@ -134,12 +135,14 @@ struct RandomProgramTests {
       for word in [
         "raise(to:", "raise(exactly:", "mask(to:", "open c0", "schedule h", "arm t0", "cancelled", "device",
         "mpSafe",
-        "bigLock", "disjoint", "ordered", "anywhere", "exactly, ",
+        "bigLock", "disjoint", "ordered", "anywhere", "exactly, ", "visitor", "lock(l0)", "lock(l1)",
+        "wait for w0",
+        "signal w0",
       ] where text.contains(word) {
         seen.insert(word)
       }
     }
-    #expect(seen.count == 14, "\(seen)")
+    #expect(seen.count == 19, "\(seen)")
   }
 
   @Test("no race, no deadlock, and outcomes of one processor", arguments: [2, 3], Flavour.allCases)

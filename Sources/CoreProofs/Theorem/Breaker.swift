@@ -34,6 +34,14 @@ public enum Breaker: String, Sendable, CaseIterable {
   case calloutGuardTooLow
   /// A handler that updates a higher datum in two sections meets a raise that is exact.
   case exactTearsAtomicity
+  /// A LevelLock's section is left out.
+  case dropLock
+  /// A LevelLock is taken from above its level.
+  case lockFromAbove
+  /// Under a LevelLock the gate of its level is entered.
+  case gateUnderLock
+  /// Two LevelLocks of one level are taken in descending rank.
+  case lockOutOfRank
 }
 
 extension Breaker {
@@ -41,9 +49,10 @@ extension Breaker {
   var takesGates: Bool {
     switch self {
     case .dropRaise, .raiseTooLow, .exactForCumulative, .maskForRaise, .claimMPSafe, .noBigLock,
-      .calloutGuardTooLow:
+      .calloutGuardTooLow, .dropLock:
       true
-    case .cumulativeInExact, .downward, .claimDisjoint, .cellFromAbove, .cellTooLow, .exactTearsAtomicity:
+    case .cumulativeInExact, .downward, .claimDisjoint, .cellFromAbove, .cellTooLow, .exactTearsAtomicity,
+      .lockFromAbove, .gateUnderLock, .lockOutOfRank:
       false
     }
   }
@@ -77,7 +86,11 @@ extension RandomProgram {
   private func places(for breaker: Breaker) -> [Pair] {
     switch breaker {
     case .dropRaise: soleRaises { site, inner, _ in replacing(site, with: inner) }
-    case .maskForRaise: soleRaises { site, inner, level in replacing(site, with: [.mask(level, inner)]) }
+    case .maskForRaise:
+      soleRaises { site, inner, level in
+        if case .base(let index) = site.actor, bases[index].isVisitor { return nil }
+        return replacing(site, with: [.mask(level, inner)])
+      }
     case .raiseTooLow:
       soleRaises { site, inner, level in
         let lowest = inner.compactMap { data[touched($0).first ?? 0].guardLevel }.min() ?? level
@@ -170,6 +183,24 @@ extension RandomProgram {
         return (self, program)
       }
     case .exactTearsAtomicity: isCumulative ? tornAtomicity() : []
+    case .dropLock: lockSections { site, _, inner in replacing(site, with: inner) }
+    case .lockFromAbove:
+      lockSections { site, lock, _ in
+        guard site.around.isEmpty else { return nil }
+        return replacing(site, with: [.exactly(locks[lock].level.above, [site.step])])
+      }
+    case .gateUnderLock:
+      lockSections { site, lock, inner in
+        let level = locks[lock].level
+        // Not where its gate is held before, and entering it is nothing.
+        guard !keepers(at: site).contains(.gate(level)) else { return nil }
+        return replacing(site, with: [.lock(lock, [.exactly(level, inner.filter { $0.inner == nil })])])
+      }
+    case .lockOutOfRank:
+      lockSections { site, lock, _ in
+        guard lock == 0, locks.count > 1 else { return nil }
+        return replacing(site, with: [.lock(1, [site.step])])
+      }
     }
   }
 
@@ -195,6 +226,15 @@ extension RandomProgram {
       let bare = inner.filter { $0.inner == nil }
       let needed = sharedData(bare, site.actor).filter { data[$0].guardLevel > covered(site.actor) }
       guard !needed.isEmpty, let program = change(site, inner, level) else { return nil }
+      return (self, program)
+    }
+  }
+
+  private func lockSections(_ change: (Site, Int, [Step]) -> RandomProgram?) -> [Pair] {
+    sites.compactMap { site in
+      guard isReached(site), case .lock(let lock, let inner) = site.step,
+        let program = change(site, lock, inner)
+      else { return nil }
       return (self, program)
     }
   }

@@ -107,7 +107,9 @@ public struct OneProcessor {
       case .arm(let callout): add(.arm(callout), ipl, isBig, &actor)
       case .cancel(let callout, let datum, let constant):
         add(.cancel(callout, datum, constant), ipl, isBig, &actor)
-      case .open, .checkpoint: add(.move, ipl, isBig, &actor)
+      // (Programs with what masks or waits are not compared.)
+      case .open, .checkpoint, .wait, .signal: add(.move, ipl, isBig, &actor)
+      case .lock(_, let inner): flatten(inner, ipl, isBig, &actor)
       case .raise(let level, let inner), .exactly(let level, let inner), .mask(let level, let inner):
         // What was at the lower IPL ends with a step of its own, so that interrupts come between.
         add(.move, ipl, isBig, &actor)

@@ -4,7 +4,9 @@
 // entry level, by a callout's guard or by a cumulative raise; g is the highest level at which an accessor starts. An exact raise is
 // made to a datum's own guard only. Cells are opened at home at an IPL at or above their level, by contexts that start at or below it.
 // MP-safe handlers enter their own gate. Base code that touches data un-raised is in a big-lock section. What is scheduled or
-// armed from below its level is so under its level's gate: a pending bit is shared as a datum is.
+// armed from below its level is so under its level's gate: a pending bit is shared as a datum is. A LevelLock is taken at an IPL at or
+// below its level, in ascending rank, and under it nothing is entered but gates above. Who waits for a condition is base code or a
+// visitor, and somebody who runs in any case makes it true.
 
 import SoftInterrupts
 
@@ -29,15 +31,15 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
 public enum Flavour: String, Sendable, CaseIterable {
   /// Cumulative raises only, no masks and no MP-safe handlers: outcomes are compared with one processor's.
   case cumulative
-  /// All of it: exact raises, masks with per-CPU cells, MP-safe handlers.
+  /// All of it: exact raises, masks with per-CPU cells, MP-safe handlers, LevelLocks, conditions.
   case mixed
 }
 
 public struct ProgramGenerator {
-  private var random: SplitMix64
-  private let flavour: Flavour
-  private var program: RandomProgram
-  private var constant: UInt64 = 0
+  var random: SplitMix64
+  let flavour: Flavour
+  var program: RandomProgram
+  var constant: UInt64 = 0
 
   /// The program of a seed.
   public static func program(seed: UInt64, cpus: Int, _ flavour: Flavour) -> RandomProgram {
@@ -55,15 +57,15 @@ public struct ProgramGenerator {
 
   // MARK: Who there is
 
-  private enum Who: Hashable {
+  enum Who: Hashable {
     case handler(Int)
     case callout(Int)
     case base(Int)
   }
 
-  private static let soft: [Level] = [.softClock, .softBio, .softNet, .softSerial]
+  static let soft: [Level] = [.softClock, .softBio, .softNet, .softSerial]
 
-  private func entry(_ who: Who) -> Level {
+  func entry(_ who: Who) -> Level {
     switch who {
     case .handler(let index): program.handlers[index].level
     case .callout(let index): program.callouts[index].level
@@ -71,7 +73,7 @@ public struct ProgramGenerator {
     }
   }
   /// The gates that its steps begin with are accounted for up to here.
-  private func floor(_ who: Who) -> Level {
+  func floor(_ who: Who) -> Level {
     switch who {
     case .handler(let index):
       program.handlers[index].way == .mpSafe
@@ -81,28 +83,32 @@ public struct ProgramGenerator {
     case .base: .none
     }
   }
-  private func ipl(_ who: Who) -> Level {
+  func ipl(_ who: Who) -> Level {
     if case .callout(let index) = who { return program.callouts[index].guardLevel }
     return entry(who)
   }
-  private func mayRaise(_ who: Who) -> Bool {
+  func mayRaise(_ who: Who) -> Bool {
     if case .handler(let index) = who { return program.handlers[index].way != .disjoint }
     return true
   }
-  private func isBigLockBase(_ who: Who) -> Bool {
+  func isBigLockBase(_ who: Who) -> Bool {
     if case .base(let index) = who { return program.bases[index].isBigLock }
     return false
   }
-  private func isExactCallout(_ who: Who) -> Bool {
+  func isVisitor(_ who: Who) -> Bool {
+    if case .base(let index) = who { return program.bases[index].isVisitor }
+    return false
+  }
+  func isExactCallout(_ who: Who) -> Bool {
     if case .callout(let index) = who { return program.callouts[index].isExact }
     return false
   }
-  private var everybody: [Who] {
+  var everybody: [Who] {
     program.handlers.indices.map { .handler($0) } + program.callouts.indices.map { .callout($0) }
       + program.bases.indices.map { .base($0) }
   }
 
-  private mutating func way() -> WayIn {
+  mutating func way() -> WayIn {
     let ways: [WayIn] =
       flavour == .cumulative
       ? [.ordered, .ordered, .ordered, .bigLock, .disjoint]
@@ -110,7 +116,7 @@ public struct ProgramGenerator {
     return random.pick(ways)
   }
 
-  private mutating func make() -> RandomProgram {
+  mutating func make() -> RandomProgram {
     let soft = Self.soft
     for _ in 0..<1 + random.below(3) {
       program.handlers.append(
@@ -129,15 +135,22 @@ public struct ProgramGenerator {
     for cpu in 0..<program.cpus where cpu < 2 || random.chance(50) {
       program.bases.append(.init(cpu: cpu, isBigLock: random.chance(50)))
     }
+    if random.chance(40) {
+      program.bases.append(.init(cpu: 0, isBigLock: random.chance(40), isVisitor: true))
+    }
     addData()
     if flavour == .mixed { addCells() }
     addRequests()
+    if flavour == .mixed {
+      addLocks()
+      addCondition()
+    }
     return program
   }
 
   // MARK: What they touch
 
-  private mutating func addData() {
+  mutating func addData() {
     let bigBases = program.bases.indices.filter { program.bases[$0].isBigLock }
     for datum in 0..<1 + random.below(3) {
       if bigBases.count >= 2 && random.chance(20) {
@@ -158,7 +171,7 @@ public struct ProgramGenerator {
     if program.data.isEmpty { program.data.append(.init(guardLevel: .softSerial)) }
   }
 
-  private func canTouch(_ level: Level, _ who: Who) -> Bool {
+  func canTouch(_ level: Level, _ who: Who) -> Bool {
     if isExactCallout(who), case .callout(let index) = who {
       // Between the two gates it holds none, and cannot raise cumulatively.
       return level == program.callouts[index].guardLevel || level == program.callouts[index].level
@@ -166,7 +179,7 @@ public struct ProgramGenerator {
     return mayRaise(who) || level == floor(who)
   }
 
-  private mutating func access(_ datum: Int) -> Step {
+  mutating func access(_ datum: Int) -> Step {
     constant += 1
     let level = program.data[datum].guardLevel
     let others = program.data.indices.filter { $0 != datum && program.data[$0].guardLevel == level }
@@ -174,7 +187,7 @@ public struct ProgramGenerator {
     return .update(datum, constant)
   }
 
-  private mutating func touch(_ datum: Int, _ who: Who) {
+  mutating func touch(_ datum: Int, _ who: Who) {
     let level = program.data[datum].guardLevel
     var steps = [access(datum)]
     if random.chance(20) { steps.append(access(datum)) }
@@ -182,7 +195,7 @@ public struct ProgramGenerator {
   }
 
   /// Adds steps that need gate `level`, in a raise if the actor does not have it.
-  private mutating func add(_ steps: [Step], _ level: Level, _ who: Who, mayBeExact: Bool) {
+  mutating func add(_ steps: [Step], _ level: Level, _ who: Who, mayBeExact: Bool) {
     if level <= floor(who) || (isExactCallout(who) && level == ipl(who)) {
       append(steps, who)
       return
@@ -206,109 +219,25 @@ public struct ProgramGenerator {
     append([.raise(to, steps)], who)
   }
 
-  private func steps(of who: Who) -> [Step] {
+  func steps(of who: Who) -> [Step] {
     switch who {
     case .handler(let index): program.handlers[index].steps
     case .callout(let index): program.callouts[index].steps
     case .base(let index): program.bases[index].steps
     }
   }
-  private mutating func append(_ steps: [Step], _ who: Who) {
+  mutating func append(_ steps: [Step], _ who: Who) {
     switch who {
     case .handler(let index): program.handlers[index].steps += steps
     case .callout(let index): program.callouts[index].steps += steps
     case .base(let index): program.bases[index].steps += steps
     }
   }
-  private mutating func replaceLast(_ step: Step, _ who: Who) {
+  mutating func replaceLast(_ step: Step, _ who: Who) {
     switch who {
     case .handler(let index): program.handlers[index].steps[program.handlers[index].steps.count - 1] = step
     case .callout(let index): program.callouts[index].steps[program.callouts[index].steps.count - 1] = step
     case .base(let index): program.bases[index].steps[program.bases[index].steps.count - 1] = step
     }
-  }
-
-  /// Per-CPU cells: opened by bound handlers and base code, under a mask or a raise, or where the entry level is enough.
-  private mutating func addCells() {
-    guard random.chance(60) else { return }
-    let level = random.pick(Self.soft)
-    program.cells.append(level)
-    let users = everybody.filter { who in
-      if case .handler(let index) = who, program.handlers[index].placement == .anywhere { return false }
-      return entry(who) <= level
-    }
-    for _ in 0..<2 + random.below(2) where !users.isEmpty {
-      let who = random.pick(users)
-      if ipl(who) >= level {
-        append([.open(0)], who)
-      } else if mayRaise(who) && !isExactCallout(who) && random.chance(30) {
-        append([.raise(level, [.open(0)])], who)
-      } else {
-        append(
-          [.mask(random.chance(70) ? level : random.pick(Self.soft.filter { $0 >= level }), [.open(0)])], who)
-      }
-    }
-  }
-
-  // MARK: What makes them run
-
-  private mutating func addRequests() {
-    for handler in program.handlers.indices {
-      let level = program.handlers[handler].level
-      if random.chance(70) {
-        program.devices.append(.init(handler: handler, cpu: random.below(program.cpus)))
-        if random.chance(70) { continue }
-      }
-      // By a handler that comes before it, so that the program ends, or by base code or a callout.
-      let askers = everybody.filter { who in
-        if case .handler(let index) = who, index >= handler { return false }
-        return mayAsk(level, who)
-      }
-      guard !askers.isEmpty else { continue }
-      ask(.schedule(handler), level, random.pick(askers))
-    }
-    for callout in program.callouts.indices {
-      let (level, guardLevel) = (program.callouts[callout].level, program.callouts[callout].guardLevel)
-      let schedules = program.sites.contains { site in
-        if site.actor == .callout(callout), case .schedule = site.step { true } else { false }
-      }
-      let askers = everybody.filter { who in
-        if case .callout = who { return false }
-        // What it schedules must not arm it again.
-        if schedules, case .handler = who { return false }
-        return entry(who) <= level && mayAsk(guardLevel, who)
-      }
-      guard !askers.isEmpty else { continue }
-      ask(.arm(callout), guardLevel, random.pick(askers))
-      if random.chance(60), let (datum, who) = canceller(guardLevel, askers) {
-        constant += 2
-        ask(.cancel(callout, into: datum, constant - 1), guardLevel, who)
-      }
-    }
-  }
-
-  /// Who may be asked to request something of a level: from below it he raises first.
-  private func mayAsk(_ level: Level, _ who: Who) -> Bool {
-    if entry(who) > level { return true }
-    if flavour == .mixed { return mayRaise(who) && !isExactCallout(who) }
-    return mayRaise(who) || floor(who) >= level
-  }
-
-  private mutating func ask(_ step: Step, _ level: Level, _ who: Who) {
-    if entry(who) > level {
-      append([step], who)
-    } else {
-      add([step], level, who, mayBeExact: false)
-    }
-  }
-
-  /// A datum that the callout's guard covers, and who may touch it when he cancels.
-  private mutating func canceller(_ guardLevel: Level, _ askers: [Who]) -> (Int, Who)? {
-    let who = random.pick(askers)
-    let data = program.data.indices.filter { datum in
-      let level = program.data[datum].guardLevel
-      return level != .none && level >= entry(who) && level <= guardLevel
-    }
-    return data.isEmpty ? nil : (random.pick(data), who)
   }
 }

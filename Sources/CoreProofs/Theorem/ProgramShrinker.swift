@@ -1,6 +1,7 @@
 // A program that fails, made small: steps, actors and devices are left out as long as it fails in the same way.
 //
-// Law: leaving something out keeps a program spl-correct, because no raise is taken from around what stays.
+// Law: leaving something out keeps a program spl-correct, because no raise is taken from around what stays, and no wait loses who
+// ends it.
 
 public import Exploration
 import SimulatedMachine
@@ -31,7 +32,19 @@ extension RandomProgram {
       program.handlers[index].placement = .bound
       list.append(program)
     }
-    return list
+    return list.filter(\.endsItsWaits)
+  }
+
+  /// Whether somebody who runs whatever others do makes each condition true that is waited for.
+  private var endsItsWaits: Bool {
+    func signals(_ condition: Int) -> Bool {
+      sites.contains { site in
+        guard site.step == .signal(condition) else { return false }
+        if case .handler(let index) = site.actor { return devices.contains { $0.handler == index } }
+        return true
+      }
+    }
+    return sites.allSatisfy { if case .wait(let condition) = $0.step { signals(condition) } else { true } }
   }
 
   /// The smallest program found that fails by the same rule under the same setting, and its finding.

@@ -126,7 +126,8 @@ extension RandomProgram {
   /// The CPUs on which an actor may run.
   func places(of actor: Actor) -> Set<Int> {
     switch actor {
-    case .base(let index): return [bases[index].cpu]
+    // A visitor is on no CPU.
+    case .base(let index): return [bases[index].isVisitor ? -1 - index : bases[index].cpu]
     case .callout(let index): return [callouts[index].cpu]
     case .handler(let index):
       // Only ordered work is run by others.
@@ -136,7 +137,11 @@ extension RandomProgram {
       }
       var set = Set(devices.filter { $0.handler == index }.map(\.cpu))
       for site in sites where site.step == .schedule(index) && site.actor != actor {
-        set.formUnion(places(of: site.actor))
+        if case .base(let base) = site.actor, bases[base].isVisitor {
+          set.insert(bases[base].cpu)
+        } else {
+          set.formUnion(places(of: site.actor))
+        }
       }
       return set
     }
@@ -182,34 +187,42 @@ extension RandomProgram {
     }
     return sites.filter { $0.step == .schedule(index) }.allSatisfy { site in
       switch site.actor {
-      case .base(let index): bases[index].isBigLock
+      case .base(let index): bases[index].isBigLock && !bases[index].isVisitor
       case .handler(let other): other != index && isUnderBigLock(site.actor)
       case .callout: false
       }
     }
   }
 
-  /// The gates that are held at a step.
-  func gates(at site: Site) -> Set<Level> {
+  /// What keeps others out.
+  enum Keeper: Hashable {
+    case gate(Level)
+    case lock(Int)
+  }
+
+  /// The gates and locks that are held at a step.
+  func keepers(at site: Site) -> Set<Keeper> {
     var (gates, floor) = begin(site.actor)
+    var locks: Set<Keeper> = []
     for step in site.around {
       switch step {
       case .raise(let level, _):
         gates.formUnion(Level.allCases.filter { $0 > floor && $0 <= level })
         floor = max(floor, level)
       case .exactly(let level, _): gates.insert(level)
+      case .lock(let lock, _): locks.insert(.lock(lock))
       default: break
       }
     }
-    return gates
+    return locks.union(gates.map { .gate($0) })
   }
 
-  /// Two accesses to one datum by actors that may meet, without a gate in common: the program is wrong, and it can be seen.
+  /// Two accesses to one datum by actors that may meet, without a gate or lock in common: the program is wrong, and it can be seen.
   var unguarded: (Site, Site)? {
     let accesses = sites.filter { $0.step.inner == nil && !touched($0.step).isEmpty }
     for (index, a) in accesses.enumerated() {
       for b in accesses[..<index] where !touched(a.step).isDisjoint(with: touched(b.step)) {
-        if mayMeet(a.actor, b.actor) && gates(at: a).isDisjoint(with: gates(at: b)) { return (a, b) }
+        if mayMeet(a.actor, b.actor) && keepers(at: a).isDisjoint(with: keepers(at: b)) { return (a, b) }
       }
     }
     return nil

@@ -49,6 +49,8 @@ private final class RunningProgram: @unchecked Sendable {
   var cells: [PerCPU<Int, SimulatedMachine>] = []
   /// What a cell of a CPU stands for, watched.
   var cellData: [[Shared<Int>]] = []
+  var locks: [LevelLock<Int, SimulatedMachine>] = []
+  var conditions: [(condition: Condition<SimulatedMachine>, isTrue: Shared<Bool>)] = []
   var handlers: [WatchedHandler] = []
   var callouts: [Callout<SimulatedMachine>] = []
 
@@ -56,12 +58,20 @@ private final class RunningProgram: @unchecked Sendable {
     self.program = program
     self.world = world
     data = program.data.enumerated().map { index, datum in
-      world.shared(RandomProgram.name(index), guard: datum.isChecked ? datum.guardLevel : nil, 0)
+      let isUnderGate = datum.isChecked && datum.lock == nil
+      return world.shared(RandomProgram.name(index), guard: isUnderGate ? datum.guardLevel : nil, 0)
     }
     copies = program.data.map { _ in 0 }
     for (index, level) in program.cells.enumerated() {
       cells.append(world.system.perCPU(at: level) { _ in 0 })
       cellData.append((0..<program.cpus).map { world.shared("c\(index) of CPU \($0)", 0) })
+    }
+    for lock in program.locks {
+      locks.append(world.system.levelLock(at: lock.level, rank: Int32(lock.rank), 0))
+    }
+    for (index, level) in program.conditions.enumerated() {
+      conditions.append(
+        (world.system.condition(guardedBy: level), world.shared("w\(index)", guard: level, false)))
     }
   }
 
@@ -80,7 +90,17 @@ private final class RunningProgram: @unchecked Sendable {
           cpu: timer.cpu
         ) { here in self.run(timer.steps, here) })
     }
-    for base in program.bases {
+    for base in program.bases where base.isVisitor {
+      let system = world.system
+      world.visitor("visitor") {
+        if base.isBigLock {
+          system.bigLock { here in self.run(base.steps, here) }
+        } else {
+          self.visit(base.steps)
+        }
+      }
+    }
+    for base in program.bases where !base.isVisitor {
       world.base(on: base.cpu, as: base.isBigLock ? .bigLock : .mpSafe) { here in self.run(base.steps, here) }
     }
     if program.hasClock { world.clock(after: .milliseconds(1)) }
@@ -93,19 +113,46 @@ private final class RunningProgram: @unchecked Sendable {
   func run(_ steps: [Step], _ here: borrowing Place) {
     for step in steps {
       switch step {
-      case .update(let datum, let constant): change(datum) { constant }
-      case .mix(let datum, let from): change(datum) { self.data[from].value }
       case .raise(let level, let inner): here.raise(to: level) { here in run(inner, here) }
       case .exactly(let level, let inner): here.raise(exactly: level) { here in run(inner, here) }
       case .mask(let level, let inner): here.mask(to: level) { here in run(inner, here) }
+      case .lock(let lock, let inner): locks[lock].withLock { _ in run(inner, here) }
       case .open(let cell): open(cell, here)
-      case .schedule(let handler): handlers[handler].schedule()
-      case .arm(let callout): callouts[callout].schedule(afterNanoseconds: 0)
-      case .cancel(let callout, let datum, let constant):
-        let result = callouts[callout].cancel()
-        change(datum) { result == .cancelled ? constant : constant + 1 }
       case .checkpoint: here.checkpoint()
+      default: bare(step)
       }
+    }
+  }
+
+  /// A visitor's steps, at level none.
+  func visit(_ steps: [Step]) {
+    for step in steps {
+      switch step {
+      case .raise(let level, let inner): world.system.raise(to: level) { here in run(inner, here) }
+      case .exactly(let level, let inner): world.system.raise(exactly: level) { here in run(inner, here) }
+      case .lock(let lock, let inner): locks[lock].withLock { _ in visit(inner) }
+      default: bare(step)
+      }
+    }
+  }
+
+  /// What can be done anywhere, as far as the order admits it. (A visitor has neither masks nor cells: nothing.)
+  func bare(_ step: Step) {
+    switch step {
+    case .update(let datum, let constant): change(datum) { constant }
+    case .mix(let datum, let from): change(datum) { self.data[from].value }
+    case .schedule(let handler): handlers[handler].schedule()
+    case .arm(let callout): callouts[callout].schedule(afterNanoseconds: 0)
+    case .cancel(let callout, let datum, let constant):
+      let result = callouts[callout].cancel()
+      change(datum) { result == .cancelled ? constant : constant + 1 }
+    case .wait(let index):
+      let (condition, isTrue) = conditions[index]
+      condition.wait { isTrue.value }
+    case .signal(let index):
+      conditions[index].isTrue.value = true
+      conditions[index].condition.broadcast()
+    case .raise, .exactly, .mask, .lock, .open, .checkpoint: break
     }
   }
 

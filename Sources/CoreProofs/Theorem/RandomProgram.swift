@@ -27,11 +27,17 @@ public indirect enum Step: Sendable, Hashable {
   case cancel(Int, into: Int, UInt64)
   /// A recognition point.
   case checkpoint
+  /// A section of a LevelLock.
+  case lock(Int, [Step])
+  /// Waits for a condition, by base code and visitors: a section with it is two.
+  case wait(Int)
+  /// Makes a condition true, for good.
+  case signal(Int)
 
   /// What is inside of it.
   var inner: [Step]? {
     switch self {
-    case .raise(_, let steps), .exactly(_, let steps), .mask(_, let steps): steps
+    case .raise(_, let steps), .exactly(_, let steps), .mask(_, let steps), .lock(_, let steps): steps
     default: nil
     }
   }
@@ -42,6 +48,7 @@ public indirect enum Step: Sendable, Hashable {
     case .raise(let level, _): .raise(level, steps)
     case .exactly(let level, _): .exactly(level, steps)
     case .mask(let level, _): .mask(level, steps)
+    case .lock(let lock, _): .lock(lock, steps)
     default: self
     }
   }
@@ -54,7 +61,16 @@ public struct RandomProgram: Sendable, Hashable {
     public var guardLevel: Level
     /// Whether accesses are checked against it, or only against each other.
     public var isChecked = true
+    /// What guards it instead of a gate; its guard level is above all then.
+    public var lock: Int?
     public init(guardLevel: Level) { self.guardLevel = guardLevel }
+    public init(lock: Int) { (guardLevel, self.lock) = (.high, lock) }
+  }
+  /// A LevelLock.
+  public struct Lock: Sendable, Hashable {
+    public var level: Level
+    public var rank: Int
+    public init(level: Level, rank: Int = 0) { (self.level, self.rank) = (level, rank) }
   }
   public struct Work: Sendable, Hashable {
     public var level: Level
@@ -82,9 +98,11 @@ public struct RandomProgram: Sendable, Hashable {
   public struct Base: Sendable, Hashable {
     public var cpu: Int
     public var isBigLock: Bool
+    /// A thread that is no CPU: it names one when it schedules.
+    public var isVisitor: Bool
     public var steps: [Step]
-    public init(cpu: Int, isBigLock: Bool, steps: [Step] = []) {
-      (self.cpu, self.isBigLock, self.steps) = (cpu, isBigLock, steps)
+    public init(cpu: Int, isBigLock: Bool, isVisitor: Bool = false, steps: [Step] = []) {
+      (self.cpu, self.isBigLock, self.isVisitor, self.steps) = (cpu, isBigLock, isVisitor, steps)
     }
   }
   /// Schedules a handler on a CPU, once, at any time.
@@ -98,6 +116,9 @@ public struct RandomProgram: Sendable, Hashable {
   public var data: [Datum] = []
   /// The levels of per-CPU cells.
   public var cells: [Level] = []
+  public var locks: [Lock] = []
+  /// The guards of conditions.
+  public var conditions: [Level] = []
   public var handlers: [Work] = []
   public var callouts: [Timer] = []
   public var bases: [Base] = []
@@ -111,7 +132,7 @@ public struct RandomProgram: Sendable, Hashable {
   public var isCumulative: Bool {
     func isPlain(_ step: Step) -> Bool {
       switch step {
-      case .exactly, .mask, .open: false
+      case .exactly, .mask, .open, .lock, .wait, .signal: false
       default: step.inner?.allSatisfy(isPlain) ?? true
       }
     }
@@ -134,9 +155,13 @@ extension RandomProgram: CustomStringConvertible {
     var lines = ["\(cpus) CPUs"]
     if hasClock { lines.append("time passes in the middle") }
     for (index, datum) in data.enumerated() {
-      lines.append("datum \(Self.name(index)), guard \(datum.guardLevel)")
+      lines.append("datum \(Self.name(index)), guard \(datum.lock.map { "l\($0)" } ?? "\(datum.guardLevel)")")
     }
     for (index, level) in cells.enumerated() { lines.append("cell c\(index) at \(level)") }
+    for (index, lock) in locks.enumerated() {
+      lines.append("lock l\(index) at \(lock.level), rank \(lock.rank)")
+    }
+    for (index, level) in conditions.enumerated() { lines.append("condition w\(index) under \(level)") }
     for device in devices { lines.append("device: schedule h\(device.handler) on CPU \(device.cpu)") }
     for (index, work) in handlers.enumerated() {
       lines.append("handler h\(index) at \(work.level), \(work.way), \(work.placement):" + text(work.steps))
@@ -148,7 +173,8 @@ extension RandomProgram: CustomStringConvertible {
     }
     for base in bases {
       lines.append(
-        "base code of CPU \(base.cpu), \(base.isBigLock ? "bigLock" : "mpSafe"):" + text(base.steps))
+        "\(base.isVisitor ? "visitor, to CPU \(base.cpu)" : "base code of CPU \(base.cpu)"), \(base.isBigLock ? "bigLock" : "mpSafe"):"
+          + text(base.steps))
     }
     return lines.joined(separator: "\n")
   }
@@ -170,6 +196,9 @@ extension RandomProgram: CustomStringConvertible {
       case .cancel(let callout, let d, let c):
         " \(Self.name(d)) = 31\(Self.name(d)) + \(c) if t\(callout) was cancelled, else + \(c + 1);"
       case .checkpoint: " checkpoint;"
+      case .lock(let lock, let inner): " lock(l\(lock)) {\(text(inner)) }"
+      case .wait(let condition): " wait for w\(condition);"
+      case .signal(let condition): " signal w\(condition);"
       }
     }.joined()
   }

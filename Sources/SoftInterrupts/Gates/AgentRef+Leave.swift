@@ -53,26 +53,41 @@ extension AgentRef {
     if isCPU && (next < level || Mutant.isOn(.drainInsideMask)) { drain(queue) }
     let isBig = queue.pointee.gate == Level.none.gate && queue == system.queue(.none)
     let now = M.now()
-    var woken: M.Seat?
-    var marks: UInt = 0
-    locked(queue) { queue in
-      if isBig { strike(Level.none.gate) }
-      if let next = handOver(queue, now) {
-        woken = next
-        // Nobody drains the big lock: who marked on it tries again, and so ages, also where the gate is never free because it is
-        // always handed on.
-        if isBig && !Mutant.isOn(.noRingOnHandOver) {
-          marks = queue.pointee.marks.exchange(0, .acquireRelease)
+    ringing(level) {
+      var woken: M.Seat?
+      var marks: UInt = 0
+      locked(queue) { queue in
+        if isBig { strike(Level.none.gate) }
+        if let next = handOver(queue, now) {
+          woken = next
+          // Nobody drains the big lock: who marked on it tries again, and so ages, also where the gate is never free because it is
+          // always handed on.
+          if isBig && !Mutant.isOn(.noRingOnHandOver) {
+            marks = queue.pointee.marks.exchange(0, .acquireRelease)
+          }
+          return
         }
-        return
+        // A reservation lapses by the time since the gate became free.
+        if queue.pointee.reservedFor != nil { queue.pointee.freeSince = M.now() }
+        _ = queue.pointee.word.free(queue.pointee.gate)
+        (woken, marks) = lookLocked(queue)
       }
-      // A reservation lapses by the time since the gate became free.
-      if queue.pointee.reservedFor != nil { queue.pointee.freeSince = M.now() }
-      _ = queue.pointee.word.free(queue.pointee.gate)
-      (woken, marks) = lookLocked(queue)
+      if !isBig && queue == system.queue(level) { strike(level.gate) }
+      return (woken, marks)
     }
-    if !isBig && queue == system.queue(level) { strike(level.gate) }
-    wake(woken, marks, level)
+  }
+
+  /// Rings whom `body` says, before an interrupt can come on top: nobody else wakes a waiter that is `woken` or `granted`, nor the
+  /// marked, and what comes on top may wait for one of them, or for the gate behind one.
+  @inlinable func ringing(_ level: Level, _ body: () -> (M.Seat?, UInt)) {
+    if Mutant.isOn(.ringLate) {
+      let (woken, marks) = body()
+      return wake(woken, marks, level)
+    }
+    uninterrupted {
+      let (woken, marks) = body()
+      wake(woken, marks, level)
+    }
   }
 
   /// Gives the gate to the first overdue waiter that is at the top of its CPU, if there is one; else counts the pass-overs
@@ -129,10 +144,7 @@ extension AgentRef {
   }
 
   @inlinable func look(_ queue: UnsafeMutablePointer<GateQueue<M>>) {
-    var woken: M.Seat?
-    var marks: UInt = 0
-    locked(queue) { (woken, marks) = lookLocked($0) }
-    wake(woken, marks, queue.pointee.level)
+    ringing(queue.pointee.level) { locked(queue) { lookLocked($0) } }
   }
 
   /// Whom to wake and whose work was marked. Clears the attention bit first, so that what is announced later sets it again.

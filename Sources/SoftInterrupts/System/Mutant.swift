@@ -135,6 +135,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case countEnded
   /// Who was refused a reserved gate sleeps until just before the reservation has lapsed.
   case sleepToLapse
+  /// H52: an interrupt may come between marking a waiter as woken and ringing it.
+  case ringLate
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
