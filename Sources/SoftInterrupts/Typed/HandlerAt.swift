@@ -6,13 +6,25 @@
 /// The typed ways in, spelled as ``WayIn`` is.
 public enum TypedWay {
   /// Not migrated: under the big lock and the gate of its level. The body gets both tokens.
-  @frozen public struct BigLock: Sendable { public static var bigLock: BigLock { BigLock() } }
+  @frozen public struct BigLock: Sendable {
+    /// This way in.
+    public static var bigLock: BigLock { BigLock() }
+  }
   /// Under the gate of its level, which the body's token says.
-  @frozen public struct Ordered: Sendable { public static var ordered: Ordered { Ordered() } }
+  @frozen public struct Ordered: Sendable {
+    /// This way in.
+    public static var ordered: Ordered { Ordered() }
+  }
   /// As ordered, raising nowhere: the token is lent only.
-  @frozen public struct Disjoint: Sendable { public static var disjoint: Disjoint { Disjoint() } }
+  @frozen public struct Disjoint: Sendable {
+    /// This way in.
+    public static var disjoint: Disjoint { Disjoint() }
+  }
   /// Under no gate.
-  @frozen public struct MPSafe: Sendable { public static var mpSafe: MPSafe { MPSafe() } }
+  @frozen public struct MPSafe: Sendable {
+    /// This way in.
+    public static var mpSafe: MPSafe { MPSafe() }
+  }
 }
 
 /// A handler at a level that the compiler knows; a value that may be copied anywhere and outlive the handler.

@@ -8,6 +8,7 @@
 public protocol OrderToken: ~Copyable, ~Escapable {
   /// The level.
   associatedtype L: OrderLevel
+  /// The machine of the system that it is of.
   associatedtype M: Machine
   /// Whose it is.
   var seal: TokenSeal<M> { get }
