@@ -62,7 +62,8 @@
       // Those need what this machine has not, or too exact a moment: they are explored (CoreProofsTests).
       let explored: Set<Mutant> = [
         .anyOrder, .noWaitForCPUs, .haltAtOnce, .armRetired, .reuseAtOnce, .changeInside, .lowWait,
-        .clearHintLate, .noDrainBudget, .drainBound, .noReadmit, .waitAnywhere, .noTry, .leaveWithPending,
+        .clearHintLate, .noDrainBudget, .drainBound, .suspensionsOnce, .noReadmit, .waitAnywhere, .noTry,
+        .leaveWithPending,
         .noFlagLook, .noLockOrder, .noTryAfterMark, .claimByStore, .coalesceByLoad, .noOwedTry, .manySystems,
         .passOverTrying, .noQueueing, .noRunBudget,
         // And these (ExplorationTests).

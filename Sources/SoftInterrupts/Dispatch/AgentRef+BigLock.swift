@@ -78,8 +78,7 @@ extension AgentRef {
   @inlinable func runBigLock(_ level: Level, _ ways: Ways<M>) {
     var budget = system.configuration.dispatchBudget
     while true {
-      let bits =
-        pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.bigLock.load(.acquire)
+      let bits = ways.runnable(by: ways.bigLock, of: pending(level))
       if bits == 0 { return }
       if budget == 0 || pauses(level) {
         summary.fetchOr(Self.bit(level), .acquireRelease)

@@ -102,9 +102,7 @@ extension AgentRef {
     var budget = system.configuration.dispatchBudget
     while true {
       // Read inside the epoch: pairs with the heavy fence of who changed them and then waits.
-      let bits =
-        pending(level).load(.acquire) & asked & ~ways.suspended.load(.acquire)
-        & ways.mpSafe.load(.acquire)
+      let bits = ways.runnable(by: ways.mpSafe, of: pending(level)) & asked
       if bits == 0 { break }
       if budget == 0 || pauses(level) {
         summary.fetchOr(Self.bit(level), .acquireRelease)
@@ -140,8 +138,7 @@ extension AgentRef {
     var budget = system.configuration.dispatchBudget
     while true {
       // Read under the gate: who suspends or changes a handler enters the gate after it has said so.
-      let bits =
-        pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.ordered.load(.acquire)
+      let bits = ways.runnable(by: ways.ordered, of: pending(level))
       if bits == 0 { return }
       if (budget == 0 && !Mutant.isOn(.noRunBudget)) || pauses(level) {
         summary.fetchOr(Self.bit(level), .acquireRelease)

@@ -68,8 +68,7 @@ extension AgentRef {
       let home = system.agent(ofCPU: cpu)
       while home.p != p {
         let mine =
-          home.pending(level).load(.acquire) & ~ways.suspended.load(.acquire)
-          & ways.ordered.load(.acquire)
+          ways.runnable(by: ways.ordered, of: home.pending(level))
           & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.acquire))
         if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget) && !Mutant.isOn(.noRunBudget)) { break }
         budget -= 1

@@ -71,9 +71,7 @@ extension InterruptSystem {
     var ran = false
     home.enterEpoch(level)
     while !agent.p.pointee.isAbandoned {
-      let bits =
-        home.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
-        & ways.mpSafe.load(.acquire)
+      let bits = ways.runnable(by: ways.mpSafe, of: home.pending(level))
       if bits == 0 { break }
       let slot = core.oldest(of: bits, at: level, home: home)
       if agent.claim(slot, home: home) { agent.run(slot, as: .thread, own: all, home: home) }

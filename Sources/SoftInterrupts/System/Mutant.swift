@@ -121,6 +121,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noRunBudget
   /// A handler that was never scheduled seems to have been, first of all.
   case freshStamp
+  /// A dispatch looks who is suspended only before it looks who has its way in.
+  case suspensionsOnce
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
