@@ -161,23 +161,18 @@ public enum Placement: UInt8, Sendable {
     return letIn & ~(before | after) & pending.load(.relaxed)
   }
 
-  /// Lets a handler in by one way, and by no other. Release: pairs with the acquire loads of dispatch.
+  /// Lets a handler in by one way, and by no other. Release: pairs with the acquire in ``runnable(by:of:)``.
   @inlinable func set(_ bit: UInt, _ way: WayIn?) {
-    // Out first: a dispatch in between finds it under no way and leaves it pending.
-    for word in [bigLock, ordered, disjoint, mpSafe] { word.fetchAnd(~bit, .acquireRelease) }
-    switch way {
-    case .bigLock: bigLock.fetchOr(bit, .acquireRelease)
-    case .ordered: ordered.fetchOr(bit, .acquireRelease)
-    case .disjoint:
-      disjoint.fetchOr(bit, .acquireRelease)
-      ordered.fetchOr(bit, .acquireRelease)
-    case .mpSafe: mpSafe.fetchOr(bit, .acquireRelease)
-    case nil: break
-    }
+    // Out first: a dispatch in between finds it under no way and leaves it pending. Relaxed: who dispatches by the old way and
+    // might not have seen this yet was waited for (by its gate or its epoch) or comes after.
+    for word in [bigLock, ordered, disjoint, mpSafe] { word.fetchAnd(~bit, .relaxed) }
+    guard let way else { return }
+    if way == .disjoint { disjoint.fetchOr(bit, .relaxed) }
+    (way == .mpSafe ? mpSafe : way == .bigLock ? bigLock : ordered).fetchOr(bit, .release)
   }
 
-  /// The handlers that have a way in. Acquire: as dispatch reads them.
-  @inlinable var admitted: UInt { ordered.load(.acquire) | mpSafe.load(.acquire) | bigLock.load(.acquire) }
+  /// The handlers that have a way in. Relaxed: whoever lets one in rings for what is pending.
+  @inlinable var admitted: UInt { ordered.load(.relaxed) | mpSafe.load(.relaxed) | bigLock.load(.relaxed) }
 
   @inlinable func way(of bit: UInt) -> WayIn {
     if mpSafe.load(.relaxed) & bit != 0 { return .mpSafe }
