@@ -65,6 +65,14 @@ struct OrderingTests {
         program: "disestablished, mpSafe, RC11 by priorities"),
     ]
 
+    @Test("a handler that is suspended is not run by the way that it is given meanwhile")
+    func suspensionsOnce() throws {
+      let name = "suspended, then let in as mpSafe, on the way, SC"
+      let program = try #require(OrderingPrograms.all.first { $0.description == name })
+      let finding = try Mutant.with(.suspensionsOnce) { try program.explore().finding }
+      #expect(finding?.rule == .dataRace || finding?.rule == .takenBack, "\(finding.debugDescription)")
+    }
+
     @Test("an order that is weaker is found", arguments: places)
     func found(_ place: Place) throws {
       let programs = OrderingPrograms.all.filter { $0.description == place.program }
