@@ -19,6 +19,8 @@ struct OrderingsCommand: ParsableCommand {
     discussion: """
       Needs a build with the trait Mutants. First every program is explored with all orders as stated, and must hold; then each \
       order that the programs execute is weakened alone, one half at a time. Exit status 1 if a program does not hold as stated.
+
+      In the repository's folder: it reads the core's sources, for names of orders that stay when lines move.
       """)
 
   @Flag(help: "A JSON object instead of text.") var json = false
@@ -28,6 +30,9 @@ struct OrderingsCommand: ParsableCommand {
   @Option(help: "So many schedules for each sample, instead of the programs' own number.") var sample: Int?
   @Option(help: "At most so many schedules of each program for a weakening.") var limit = 2_000
   @Flag(help: "Then all that nobody found, one added after the other.") var together = false
+  @Option(
+    help: "Only run, for each order in this page's table, the program that is said to find it: it must.")
+  var check: String?
   @Argument(help: "Only sites whose file:line contains one of these; all without.") var sites: [String] = []
 
   func run() throws {
@@ -44,17 +49,17 @@ struct OrderingsCommand: ParsableCommand {
 #if Mutants
   extension OrderingsCommand {
     private func sweep() throws {
+      if let check { return try self.check(page: check) }
+      let names = try StatedNames()
       let isText = !json && !markdown
       let programs = OrderingPrograms.all.filter { program == nil || $0.description.contains(program!) }
         .map { sample == nil ? $0 : $0.sampled(sample!) }
-      var names: [String] = []
       let sweep = try OrderingSweep(programs) { program, exploration in
         if isText {
           print(
             "\(program): \(exploration.finding.map { "\($0)" } ?? exploration.description), \(exploration.steps) points"
           )
         }
-        names.append("\(program)")
       }
       if let (program, finding) = sweep.broken.first {
         if !isText { print("\(program) does not hold as stated: \(finding)") }
@@ -69,18 +74,18 @@ struct OrderingsCommand: ParsableCommand {
         for part in site.parts {
           let result = try sweep.weaken(site, part, limit: limit)
           results.append(result)
-          note(line(result))
+          note(line(result, names))
         }
       }
       if together {
         let missed = results.filter { $0.found == nil }.map { ($0.site, $0.part) }
         note("together:")
         let (gone, backed) = try sweep.weakenTogether(missed, limit: limit) { note("  \($0)") }
-        for result in backed { note("backed by others: " + line(result)) }
+        for result in backed { note("backed by others: " + line(result, names)) }
         for (site, part) in gone { note("gone besides the others: \(site) −\(part.rawValue)") }
         note("\(backed.count) found once others are gone, \(gone.count) gone at once")
       }
-      if markdown { printMarkdown(results) }
+      if markdown { printMarkdown(results, names) }
       if json { printJSON(sweep, results) }
       let found = results.filter { $0.found != nil }.count
       if isText { print("\(found) of \(results.count) weakenings of \(wanted.count) sites found") }
@@ -99,27 +104,29 @@ struct OrderingsCommand: ParsableCommand {
 
     private func text(_ order: MemoryOrder?) -> String { order.map { "\($0)" } ?? "fence" }
 
-    private func line(_ result: WeakenedSite) -> String {
-      let what =
-        "\(result.site) \(result.site.operation.rawValue) \(text(result.site.order)) −\(result.part.rawValue)"
+    private func line(_ result: WeakenedSite, _ names: StatedNames) -> String {
+      let what = "\(result.site) \(names.name(result.site, result.part))"
       guard let found = result.found else {
         return "NOT FOUND \(what) (\(result.programs) programs, \(result.schedules) schedules)"
       }
       return "found     \(what): \(found.program), \(found.schedules) schedules, \(found.rule)"
     }
 
-    private func printMarkdown(_ results: [WeakenedSite]) {
-      print("| site | function | operation | without | found by | schedules | rule |")
-      print("| --- | --- | --- | --- | --- | --- | --- |")
+    /// The tables of the page: what was found, and what was not, without its reasons.
+    private func printMarkdown(_ results: [WeakenedSite], _ names: StatedNames) {
+      print("| order, without | found by | schedules | rule |")
+      print("| --- | --- | --- | --- |")
       for result in results {
-        let site = result.site
-        let file = site.file.split(separator: "/").last.map(String.init) ?? site.file
-        let function = site.function.split(separator: "(").first.map(String.init) ?? site.function
-        let found = result.found
+        guard let found = result.found else { continue }
         print(
-          "| \(file):\(site.line) | `\(function)` | \(site.operation.rawValue), \(text(site.order)) | \(result.part.rawValue) "
-            + "| \(found?.program ?? "**not found**") | \(found?.schedules ?? result.schedules) | \(found?.rule ?? "") |"
+          "| \(names.name(result.site, result.part)) | \(found.program) | \(found.schedules) | \(found.rule) |"
         )
+      }
+      print("")
+      print("| order, without | programs | schedules | why |")
+      print("| --- | --- | --- | --- |")
+      for result in results where result.found == nil {
+        print("| \(names.name(result.site, result.part)) | \(result.programs) | \(result.schedules) | |")
       }
     }
 

@@ -100,11 +100,7 @@ struct SpeedCommand: ParsableCommand {
 
   /// A scenario's program, on the machine and within the limits of a run that it states.
   private static func row(_ file: String) throws -> Row {
-    guard let stream = fopen(file, "r") else { throw ValidationError("\(file): no such file") }
-    defer { fclose(stream) }
-    var text: [UInt8] = []
-    while case let byte = fgetc(stream), byte >= 0 { text.append(UInt8(byte)) }
-    let scenario = try Scenario(text, file: file)
+    let scenario = try Scenario(bytes(of: file), file: file)
     return Row(
       name: file, cpus: scenario.cpus, recognition: scenario.recognition,
       configuration: scenario.configuration, limits: scenario.limits, program: scenario.program)

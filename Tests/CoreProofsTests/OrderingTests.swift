@@ -46,7 +46,7 @@ struct OrderingTests {
         file: "GateWord.swift", function: "free(_:)", operation: .fetchAdd, part: .release,
         program: "raises, SC"),
       Place(
-        file: "GateQueue.swift", function: "spinLock(_:_:)", operation: .exchange, part: .acquire,
+        file: "GateQueue.swift", function: "spinLocked(_:_:_:)", operation: .exchange, part: .acquire,
         program: "three raise, SC"),
       Place(
         file: "Handler+Schedule.swift", function: "markCurrent(home:from:)", operation: .fetchOr,
@@ -64,6 +64,14 @@ struct OrderingTests {
         part: .fence,
         program: "disestablished, mpSafe, RC11 by priorities"),
     ]
+
+    @Test("a handler that is suspended is not run by the way that it is given meanwhile")
+    func suspensionsOnce() throws {
+      let name = "suspended, then let in as mpSafe, on the way, SC"
+      let program = try #require(OrderingPrograms.all.first { $0.description == name })
+      let finding = try Mutant.with(.suspensionsOnce) { try program.explore().finding }
+      #expect(finding?.rule == .dataRace || finding?.rule == .takenBack, "\(finding.debugDescription)")
+    }
 
     @Test("an order that is weaker is found", arguments: places)
     func found(_ place: Place) throws {

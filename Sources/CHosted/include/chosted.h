@@ -23,7 +23,7 @@ extern int softint_has_membarrier;
 void softint_register_membarrier(void);
 
 static inline void softint_light_fence(void) {
-  if (__builtin_expect(softint_has_membarrier, 1))
+  if (__builtin_expect(__atomic_load_n(&softint_has_membarrier, __ATOMIC_RELAXED), 1))
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
   else
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

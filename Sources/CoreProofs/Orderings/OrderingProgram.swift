@@ -40,7 +40,7 @@ public struct OrderingProgram: Sendable, CustomStringConvertible {
   /// A program under both memories: every schedule up to two preemptions under sequential consistency, and two samples under RC11.
   static func both(
     _ name: String, cpus: Int = 2, configuration: Configuration = .exploration,
-    recognition: Recognition = .points, preemptions: Int? = 2, schedules: Int = 3_000, limit: Int = 20_000,
+    recognition: Recognition = .points, preemptions: Int? = 2, schedules: Int = 3_000, limit: Int = 60_000,
     _ program: @escaping @Sendable (World) throws -> Void
   ) -> [Self] {
     let limits = Limits(schedules: limit, steps: 20_000, shrinking: 0)
@@ -66,12 +66,13 @@ public struct OrderingProgram: Sendable, CustomStringConvertible {
   /// Samples under both memories: of programs in which one process polls another without end, so that only a fair schedule ends.
   static func samples(
     _ name: String, cpus: Int = 2, configuration: Configuration = .exploration, schedules: Int,
+    depth: Int = 2,
     _ program: @escaping @Sendable (World) throws -> Void
   ) -> [Self] {
     let strategies: [(String, MemoryModel, Strategy)] = [
       ("SC", .sequentiallyConsistent, .random(seed: 5, schedules: schedules)),
       ("RC11", .rc11, .random(seed: 5, schedules: schedules)),
-      ("RC11 by priorities", .rc11, .priorities(seed: 7, schedules: schedules, depth: 2)),
+      ("RC11 by priorities", .rc11, .priorities(seed: 7, schedules: schedules, depth: depth)),
     ]
     return strategies.map { suffix, memory, strategy in
       Self(

@@ -12,7 +12,7 @@ public enum OrderingPrograms {
 
   /// All of them.
   public static var all: [OrderingProgram] {
-    gates + handlers + busy + changes + callouts + calls + life + data
+    gates + handlers + busy + changes + ways + callouts + calls + life + ends + data
   }
 
   static var overdueAtOnce: Configuration {
@@ -64,6 +64,7 @@ extension OrderingPrograms {
       + OrderingProgram.both("big lock", bigLock)
       + OrderingProgram.both("big lock, handed over", configuration: overdueAtOnce, bigLock)
       + OrderingProgram.both("visitors raise", configuration: overdueAtOnce, visitorsRaise)
+      + OrderingProgram.both("a lock that was kept", configuration: overdueAtOnce, kept)
   }
 
   @Sendable static func raises(_ world: World) throws {
@@ -147,6 +148,32 @@ extension OrderingPrograms {
   }
 }
 
+extension OrderingPrograms {
+  /// A lock is kept for who serves; it takes it, and again when it is kept no longer, while another still believes that it is.
+  @Sendable static func kept(_ world: World) throws {
+    let value = world.shared("value", 0)
+    let lock = world.system.levelLock(at: .softNet, 0)
+    let flags = Flags(2)
+    let urgent = try world.handler("urgent", at: .softSerial, as: .mpSafe) { _ in
+      flags[0] = true
+      flags.wait(1)
+    }
+    world.base(on: 0) { _ in
+      for _ in 0..<2 { lock.withLock { _ in value.value += 1 } }
+    }
+    world.base(on: 1) { _ in
+      lock.withLock { _ in
+        value.value += 1
+        flags.wait(0)
+      }
+      flags[1] = true
+      lock.withLock { _ in value.value += 1 }
+    }
+    world.device("line") { urgent.schedule(on: 0) }
+    world.finally { world.expect(value.value == 4) }
+  }
+}
+
 // MARK: Handlers
 
 extension OrderingPrograms {
@@ -156,7 +183,6 @@ extension OrderingPrograms {
         "a message by a schedule, interrupts anywhere", recognition: .anywhere, preemptions: 1, message)
       + OrderingProgram.both("messages by schedules that coalesce", coalesced)
       + OrderingProgram.both("messages to an ordered handler", orderedMessages)
-      + OrderingProgram.both("schedules in turn", inTurn)
       + OrderingProgram.both("established and scheduled", establishAndSchedule)
       + OrderingProgram.both("threads", configuration: threads, preemptions: 1, threadMessages)
   }
@@ -218,19 +244,6 @@ extension OrderingPrograms {
     }
     world.base(on: 1) { here in here.raise(exactly: .softNet) { _ in } }
     world.finally { world.expect(net.runs == 1) }
-  }
-
-  @Sendable static func inTurn(_ world: World) throws {
-    let first = try world.handler("first", at: .softNet, as: .ordered) { _ in }
-    let second = try world.handler("second", at: .softNet, as: .ordered) { _ in }
-    world.base(on: 0) { _ in
-      first.schedule(on: 1)
-      second.schedule(on: 1)
-    }
-    world.base(on: 1) { here in
-      first.schedule()
-      here.checkpoint()
-    }
   }
 
   /// The handle goes to another as values do: by a release and an acquire of the program's.

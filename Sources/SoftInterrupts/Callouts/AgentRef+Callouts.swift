@@ -17,7 +17,7 @@ extension AgentRef {
     }
     if p.pointee.retry != 0 && now >= p.pointee.retryAt {
       uninterrupted {
-        summary.fetchOr(UInt(p.pointee.retry), .acquireRelease)
+        summary.fetchOr(UInt(p.pointee.retry), .relaxed)
         p.pointee.retry = 0
       }
     }
@@ -47,8 +47,9 @@ extension AgentRef {
 
   /// Moves what is due to its levels and asks them to look.
   @inlinable @inline(never) func expire(_ now: UInt64) {
-    // The bit may have stood for base code that was submitted: its queue is looked at when the level is done.
-    if summary.fetchAnd(~1, .acquireRelease) & 1 != 0 { p.pointee.share.baseWaits = true }
+    // The bit may have stood for base code that was submitted: its queue is looked at when the level is done. Relaxed: it was set
+    // inside a section of the wheel's lock, or after one of the queue's, so our own section comes after that one.
+    if summary.fetchAnd(~1, .relaxed) & 1 != 0 { p.pointee.share.baseWaits = true }
     let wheel = p.pointee.wheel!
     var touched: UInt64 = 0
     locked(wheel.lock) {

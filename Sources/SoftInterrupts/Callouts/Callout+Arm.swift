@@ -10,11 +10,7 @@ extension SystemRef {
     of node: UnsafeMutablePointer<CalloutNode<M>>, _ body: (UnsafeMutablePointer<Wheel<M>>) -> R
   ) -> R {
     let wheel = p.pointee.wheels[Int(node.pointee.cpu)]
-    if let agent = existingAgent() { return agent.locked(wheel.lock) { body(wheel.wheel) } }
-    spinLock(M.self, wheel.lock)
-    let result = body(wheel.wheel)
-    wheel.lock.store(0, .release)
-    return result
+    return locked(wheel.lock) { body(wheel.wheel) }
   }
 }
 
@@ -47,8 +43,9 @@ extension Callout {
       let home = system.agent(ofCPU: Int(node.pointee.cpu))
       if home.p.pointee.nextDueShared > deadline && !Mutant.isOn(.noArmRing) {
         home.p.pointee.nextDueShared = deadline
-        // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls.
-        home.summary.fetchOr(1, .acquireRelease)
+        // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls. Relaxed: it does so
+        // under the lock that is held here.
+        home.summary.fetchOr(1, .relaxed)
         if system.existingAgent() != home { sleeper = home.p.pointee.seat }
       }
       return wasArmed || waits ? .rearmed : .armed

@@ -42,7 +42,7 @@
   /// The release pairs with the acquire of the CPU's clearing of the bit, so it sees what was published before.
   @inlinable func ring(_ level: Level) {
     M.announces(summary, Self.bit(level))
-    summary.fetchOr(Self.bit(level), .acquireRelease)
+    summary.fetchOr(Self.bit(level), .release)
     unpark(level)
   }
 
@@ -63,8 +63,6 @@
   }
 
   /// Runs `body` under a queue's lock, at IPL `high`: whoever interrupted this CPU inside could want the lock too.
-  ///
-  /// The acquire of the lock pairs with the release at its end.
   @inlinable func locked<R>(
     _ queue: UnsafeMutablePointer<GateQueue<M>>, _ body: (UnsafeMutablePointer<GateQueue<M>>) -> R
   ) -> R {
@@ -85,12 +83,6 @@
 
   /// Runs `body` under a core-internal lock, at IPL `high`.
   @inlinable func locked<R>(_ lock: UnsafeMutablePointer<M.Word>, _ body: () -> R) -> R {
-    let saved = ipl
-    ipl = .high
-    spinLock(M.self, lock)
-    let result = body()
-    lock.store(0, .release)
-    ipl = saved
-    return result
+    uninterrupted { spinLocked(M.self, lock, body) }
   }
 }

@@ -75,23 +75,24 @@ extension InterruptSystem {
     }
     let call = CrossCall<M>(done: done, waiter: agent.p.pointee.seat, body)
     let isPosted = post(call, cpu, level)
-    // Acquire: pairs with the store after the body.
+    // Relaxed, but for the last look.
     if isPosted {
-      agent.serveUntil { done.load(.acquire) != CrossCallState.onItsWay || self.mayHaveLeft(agent) }
+      agent.serveUntil { done.load(.relaxed) != CrossCallState.onItsWay || self.mayHaveLeft(agent) }
     }
-    if done.load(.acquire) == CrossCallState.onItsWay {
+    if done.load(.relaxed) == CrossCallState.onItsWay {
       // The system stops, or has: who would run the call may have left. Who takes the list finishes all calls in it, and whether
       // that is us or another, ours among them; its word is ours until then.
       dropCalls(cpu, level)
-      agent.serveUntil { done.load(.acquire) != CrossCallState.onItsWay }
+      agent.serveUntil { done.load(.relaxed) != CrossCallState.onItsWay }
     }
+    // Acquire: pairs with the store after the body.
     return done.load(.acquire) == CrossCallState.hasRun
   }
 
   /// Whether the CPUs (for a level's thread: the level threads) may have left, so that a call to one may wait for ever.
   @inlinable func mayHaveLeft(_ agent: AgentRef<M>) -> Bool {
     let flag = configuration.execution == .threads ? Self.levelThreadsMayStop : Self.cpusMayLeave
-    return stopping.load(.acquire) & flag != 0
+    return stopping.load(.relaxed) & flag != 0
   }
 
   /// Waits until everything that runs at `level` or above on any CPU when this is called has ended: the CPUs first, holding
@@ -126,9 +127,10 @@ extension InterruptSystem {
     repeat {
       head = list.load(.relaxed)
       call.next = head
-    } while !list.compareExchange(head, address, .acquireRelease)
+    } while !list.compareExchange(head, address, .release)
     let slot = slots[Int(level.rawValue) * UInt.bitWidth + InternalSlots.crossCalls]!
-    let handler = Handler<M>(slot: slot, generation: slot.pointee.generation.load(.acquire) | 1)
+    // Relaxed: it changes at a shutdown only, and the schedule compares it again.
+    let handler = Handler<M>(slot: slot, generation: slot.pointee.generation.load(.relaxed) | 1)
     switch handler.schedule(on: cpu) {
     case .notEstablished:
       // Shut down. Who takes the list drops the calls; this one may be among them or not, but nobody will run it.
@@ -145,7 +147,8 @@ extension AgentRef {
   @inlinable func runCrossCalls(_ level: Level) {
     // The CPU's list, also in a level's own thread.
     let list = system.agent(ofCPU: cpu).p.pointee.calls + Int(level.rawValue)
-    var address = list.exchange(0, .acquireRelease)
+    // Acquire: pairs with the release in `post`.
+    var address = list.exchange(0, .acquire)
     var reversed: UInt = 0
     while address != 0 {
       M.touches(address, .write)

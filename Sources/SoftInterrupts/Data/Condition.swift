@@ -42,7 +42,8 @@ public final class Condition<M: Machine>: @unchecked Sendable {
       M.touches(flag, .fresh)
       // Registered under the guard: a signaller comes after, and finds us.
       waiting.append((agent.p.pointee.seat, flag))
-      agent.leaveAllAndServe(until: { flag.load(.acquire) != 0 }, keeping: level)
+      // Relaxed: it is set under the guard, which is taken again.
+      agent.leaveAllAndServe(until: { flag.load(.relaxed) != 0 }, keeping: level)
       M.touches(flag, .write)
       flag.deallocate()
     }
@@ -62,7 +63,7 @@ public final class Condition<M: Machine>: @unchecked Sendable {
       let seat = waiter.seat
       // Once it is 1 the waiter may free the flag: the seat was copied before.
       M.touches(waiter.flag, .write)
-      waiter.flag.store(1, .release)
+      waiter.flag.store(1, .relaxed)
       M.unpark(seat)
     }
   }

@@ -69,5 +69,5 @@ public final class Ring<Element, M: Machine>: @unchecked Sendable {
   }
 
   /// How many elements it holds; exact for producer and consumer in between their own calls, a hint for others.
-  @inlinable public var count: Int { Int(tail.load(.acquire) &- head.load(.acquire)) }
+  @inlinable public var count: Int { Int(tail.load(.relaxed) &- head.load(.relaxed)) }
 }

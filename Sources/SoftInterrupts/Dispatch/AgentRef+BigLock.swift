@@ -39,7 +39,8 @@ extension AgentRef {
     }
     ipl = level
     if !tryTake(big) {
-      big.pointee.marks.fetchOr(bit, .acquireRelease)
+      // Relaxed: the announcement releases, and nobody drains big-lock work.
+      big.pointee.marks.fetchOr(bit, .relaxed)
       if !(big.pointee.word.announce(big.pointee.gate) && tryTake(big)) {
         return bounced(level, saved)
       }
@@ -52,7 +53,7 @@ extension AgentRef {
     counters(.none).pointee.taken &+= 1
     note(level.gate)
     if tryTake(own) { return true }
-    own.pointee.marks.fetchOr(bit, .acquireRelease)
+    own.pointee.marks.fetchOr(bit, .relaxed)
     if own.pointee.word.announce(own.pointee.gate) && tryTake(own) { return true }
     strike(level.gate)
     leaveWithBigLock(Level.none.gate, returningTo: level)
@@ -78,11 +79,11 @@ extension AgentRef {
   @inlinable func runBigLock(_ level: Level, _ ways: Ways<M>) {
     var budget = system.configuration.dispatchBudget
     while true {
-      let bits =
-        pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.bigLock.load(.acquire)
+      let bits = ways.runnable(by: ways.bigLock, of: pending(level))
       if bits == 0 { return }
       if budget == 0 || pauses(level) {
-        summary.fetchOr(Self.bit(level), .acquireRelease)
+        // Relaxed: this CPU's own, for itself.
+        summary.fetchOr(Self.bit(level), .relaxed)
         return
       }
       budget -= 1
@@ -98,7 +99,7 @@ extension AgentRef {
     if p.pointee.deferred == 0 || GateOrder.bigLockDispatch(held: held) == .deferred { return false }
     if Mutant.isOn(.noReadmit) { return false }
     uninterrupted {
-      summary.fetchOr(UInt(p.pointee.deferred), .acquireRelease)
+      summary.fetchOr(UInt(p.pointee.deferred), .relaxed)
       p.pointee.deferred = 0
     }
     return true

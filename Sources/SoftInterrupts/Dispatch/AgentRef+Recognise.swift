@@ -24,10 +24,10 @@ extension AgentRef {
     }
     if let node {
       let queue = node.pointee.queue!
-      // Release: what we did before is visible to the granter; failing both acquires the grant.
+      // Who fails both was granted the gate, and takes it over in the wait's own loop.
       var wakesNext = node.pointee.owesTry && !Mutant.isOn(.noOwedTry)
-      if !node.pointee.state.compareExchange(WaiterState.waiting, WaiterState.serving, .acquireRelease) {
-        if node.pointee.state.compareExchange(WaiterState.woken, WaiterState.serving, .acquireRelease) {
+      if !node.pointee.state.compareExchange(WaiterState.waiting, WaiterState.serving, .relaxed) {
+        if node.pointee.state.compareExchange(WaiterState.woken, WaiterState.serving, .relaxed) {
           wakesNext = true
         } else {
           ipl = max(ipl, queue.pointee.level)
@@ -41,9 +41,11 @@ extension AgentRef {
     dispatch()
     if let node {
       p.pointee.waiting = node
+      // What interrupts from here on finds the wait.
+      M.localFence()
       // Publish. The wait's own loop announces and tries; if this interrupted it just before its sleep, or a wait inside has
       // used up its ring, this ring makes the sleep end.
-      node.pointee.state.store(WaiterState.waiting, .release)
+      node.pointee.state.store(WaiterState.waiting, .relaxed)
       M.unpark(p.pointee.seat)
     }
   }
@@ -64,13 +66,14 @@ extension AgentRef {
         break
       }
       let level = GateSet(rawValue: asked).highest
-      // Clear, then look at `pending`: a schedule that comes later sets the bit again. Acquire pairs with ring and schedule.
+      // Clear, then look at `pending`: a schedule that comes later sets the bit again. Acquire: pairs with the release of ring and
+      // schedule.
       if !Mutant.isOn(.clearHintLate) {
-        let old = summary.fetchAnd(~Self.bit(level), .acquireRelease)
+        let old = summary.fetchAnd(~Self.bit(level), .acquire)
         M.looks(summary, old & Self.bit(level))
       }
       serve(level)
-      if Mutant.isOn(.clearHintLate) { summary.fetchAnd(~Self.bit(level), .acquireRelease) }
+      if Mutant.isOn(.clearHintLate) { summary.fetchAnd(~Self.bit(level), .relaxed) }
       ipl = entry
       chargeShare(level)
     }
@@ -83,14 +86,15 @@ extension AgentRef {
     let ways = system.ways(level)
     if p.pointee.isAside {
       let calls = Self.crossCalls
-      if pending(level).load(.acquire) & calls != 0 { serveMPSafe(level, ways, among: calls) }
+      if pending(level).load(.relaxed) & calls != 0 { serveMPSafe(level, ways, among: calls) }
       return
     }
-    let bits = pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
+    // Relaxed: this only chooses. What was rung for is seen since the bit of the summary was cleared.
+    let bits = pending(level).load(.relaxed) & PendingWord.handlers & ~ways.suspended.load(.relaxed)
     if bits == 0 { return }
-    if bits & ways.mpSafe.load(.acquire) != 0 { serveMPSafe(level, ways) }
-    if bits & ways.ordered.load(.acquire) != 0 { serveOrdered(level, ways) }
-    if bits & ways.bigLock.load(.acquire) != 0 { serveBigLock(level, ways) }
+    if bits & ways.mpSafe.load(.relaxed) != 0 { serveMPSafe(level, ways) }
+    if bits & ways.ordered.load(.relaxed) != 0 { serveOrdered(level, ways) }
+    if bits & ways.bigLock.load(.relaxed) != 0 { serveBigLock(level, ways) }
   }
 
   /// MP-safe handlers: no gate. The epoch is odd meanwhile, so that `waitForCPUs` knows whom to wait for; the IPL is the level's
@@ -102,12 +106,11 @@ extension AgentRef {
     var budget = system.configuration.dispatchBudget
     while true {
       // Read inside the epoch: pairs with the heavy fence of who changed them and then waits.
-      let bits =
-        pending(level).load(.acquire) & asked & ~ways.suspended.load(.acquire)
-        & ways.mpSafe.load(.acquire)
+      let bits = ways.runnable(by: ways.mpSafe, of: pending(level)) & asked
       if bits == 0 { break }
       if budget == 0 || pauses(level) {
-        summary.fetchOr(Self.bit(level), .acquireRelease)
+        // Relaxed: this CPU's own, for itself; here and below.
+        summary.fetchOr(Self.bit(level), .relaxed)
         break
       }
       budget -= 1
@@ -140,11 +143,10 @@ extension AgentRef {
     var budget = system.configuration.dispatchBudget
     while true {
       // Read under the gate: who suspends or changes a handler enters the gate after it has said so.
-      let bits =
-        pending(level).load(.acquire) & ~ways.suspended.load(.acquire) & ways.ordered.load(.acquire)
+      let bits = ways.runnable(by: ways.ordered, of: pending(level))
       if bits == 0 { return }
       if (budget == 0 && !Mutant.isOn(.noRunBudget)) || pauses(level) {
-        summary.fetchOr(Self.bit(level), .acquireRelease)
+        summary.fetchOr(Self.bit(level), .relaxed)
         return
       }
       budget -= 1
@@ -175,7 +177,8 @@ extension AgentRef {
     }
     // Publish the mark, then announce. If the gate was free by then we try once more; if that fails, whoever has it now
     // took it with ATTN set (or somebody looked meanwhile and rang us), or it is kept for a waiter that will take it.
-    queue.pointee.marks.fetchOr(1 << UInt(cpu), .acquireRelease)
+    // Release: who drains the mark sees the work.
+    queue.pointee.marks.fetchOr(1 << UInt(cpu), .release)
     if !Mutant.isOn(.noTryAfterMark), queue.pointee.word.announce(queue.pointee.gate), tryTake(queue) {
       tries.pointee = 0
       return true
@@ -191,7 +194,7 @@ extension AgentRef {
       acquire(queue, waitingAt: max(saved, level.below), noting: level.gate)
       p.pointee.queued &= ~UInt8(1 << level.rawValue)
       // Whatever way in waited, dispatches of the others may have come to nothing meanwhile.
-      summary.fetchOr(Self.bit(level), .acquireRelease)
+      summary.fetchOr(Self.bit(level), .relaxed)
       return true
     }
     strike(level.gate)

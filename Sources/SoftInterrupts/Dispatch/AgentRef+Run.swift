@@ -56,7 +56,8 @@ extension AgentRef {
   @inlinable @inline(never) func drain(_ queue: UnsafeMutablePointer<GateQueue<M>>) {
     let level = queue.pointee.level
     guard level != .none, queue == system.queue(level) else { return }
-    var marks = queue.pointee.marks.exchange(0, .acquireRelease)
+    // Acquire: pairs with the release of who marked.
+    var marks = queue.pointee.marks.exchange(0, .acquire)
     var ring: UInt = 0
     var budget = system.configuration.drainBudget
     let ways = system.ways(level)
@@ -67,10 +68,10 @@ extension AgentRef {
       marks &= ~mark
       let home = system.agent(ofCPU: cpu)
       while home.p != p {
+        // Relaxed: who sees a way in sees where the handler may run.
         let mine =
-          home.pending(level).load(.acquire) & ~ways.suspended.load(.acquire)
-          & ways.ordered.load(.acquire)
-          & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.acquire))
+          ways.runnable(by: ways.ordered, of: home.pending(level))
+          & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.relaxed))
         if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget) && !Mutant.isOn(.noRunBudget)) { break }
         budget -= 1
         let slot = system.oldest(of: mine, at: level, home: home)
@@ -81,11 +82,13 @@ extension AgentRef {
         }
       }
       home.ringIfLeaving()
-      let left = home.pending(level).load(.acquire) & PendingWord.handlers
-      if left & ~ways.suspended.load(.acquire) != 0 { ring |= mark }
+      // Relaxed: what was pending when the mark was made is seen with the mark.
+      let left = home.pending(level).load(.relaxed) & PendingWord.handlers
+      if left & ~ways.suspended.load(.relaxed) != 0 { ring |= mark }
     }
     ipl = saved
-    // Bound and over-budget work goes home: rung after the gate is free, so that it is not found busy again.
-    if ring != 0 { queue.pointee.marks.fetchOr(ring, .acquireRelease) }
+    // Bound and over-budget work goes home: rung after the gate is free, so that it is not found busy again. Relaxed: the next to
+    // drain is a later holder, and the makers' releases go on.
+    if ring != 0 { queue.pointee.marks.fetchOr(ring, .relaxed) }
   }
 }

@@ -114,7 +114,7 @@ extension AgentRef {
         // Before the change: what interrupts after it finds `waiting`, and must know that the wake was used up.
         node.pointee.owesTry = true
         M.localFence()
-        _ = node.pointee.state.compareExchange(WaiterState.woken, WaiterState.waiting, .acquireRelease)
+        _ = node.pointee.state.compareExchange(WaiterState.woken, WaiterState.waiting, .relaxed)
       }
       // Publish, then announce. Also after each return from serving: the releaser that passed over us has freed the gate
       // before our announcement, or sees it (GateWord.swift).
@@ -129,12 +129,12 @@ extension AgentRef {
         ipl = waitLevel
       }
       node.pointee.owesTry = false
-      // Acquire: pairs with the granter's compare-exchange; the gate comes with all its earlier holders' writes.
-      if node.pointee.state.load(.acquire) == WaiterState.granted {
+      if node.pointee.state.load(.relaxed) == WaiterState.granted {
         ipl = level
         // Nothing is dispatched on this CPU between the grant and this.
         note(noted)
-        // The granter unlinked the node after it said so, still under the lock: the node is free to reuse after it.
+        // The granter said so under the lock, and unlinked the node after it: the lock brings the gate, with all its earlier
+        // holders' writes, and the node is free to reuse.
         locked(queue) { _ in p.pointee.waiting = nil }
         break
       }

@@ -63,7 +63,8 @@ extension AgentRef {
           // Nobody drains the big lock: who marked on it tries again, and so ages, also where the gate is never free because it is
           // always handed on.
           if isBig && !Mutant.isOn(.noRingOnHandOver) {
-            marks = queue.pointee.marks.exchange(0, .acquireRelease)
+            // Relaxed: a mark only says who is to be rung, and its maker has seen its own work.
+            marks = queue.pointee.marks.exchange(0, .relaxed)
           }
           return
         }
@@ -101,22 +102,21 @@ extension AgentRef {
     while let waiter = at {
       at = waiter.pointee.next
       if now < waiter.pointee.since &+ bound { continue }
-      // Acquire-release: the waiter's acquire of `granted` takes over what we wrote under the gate.
       // `waiting` again: between the first two it may have gone from `woken` to `waiting`, to try. Nobody can wake it under the lock,
       // so who fails all three was serving.
-      if waiter.pointee.state.compareExchange(WaiterState.waiting, WaiterState.granted, .acquireRelease)
-        || waiter.pointee.state.compareExchange(WaiterState.woken, WaiterState.granted, .acquireRelease)
+      if waiter.pointee.state.compareExchange(WaiterState.waiting, WaiterState.granted, .relaxed)
+        || waiter.pointee.state.compareExchange(WaiterState.woken, WaiterState.granted, .relaxed)
         || (!Mutant.isOn(.passOverTrying)
-          && waiter.pointee.state.compareExchange(WaiterState.waiting, WaiterState.granted, .acquireRelease))
+          && waiter.pointee.state.compareExchange(WaiterState.waiting, WaiterState.granted, .relaxed))
         || (Mutant.isOn(.handToServing)
-          && waiter.pointee.state.compareExchange(WaiterState.serving, WaiterState.granted, .acquireRelease))
+          && waiter.pointee.state.compareExchange(WaiterState.serving, WaiterState.granted, .relaxed))
       {
         let seat = waiter.pointee.agent!.pointee.seat
         queue.remove(waiter)
         counters.pointee.handedOff &+= 1
-        // Clear, then look: marks and waiters that are there keep the bit set.
+        // Clear, then look: marks and waiters that are there keep the bit set. Relaxed: the clearing has acquired the marks.
         queue.pointee.word.clearAttention(queue.pointee.gate)
-        if queue.pointee.head != nil || queue.pointee.marks.load(.acquire) != 0 {
+        if queue.pointee.head != nil || queue.pointee.marks.load(.relaxed) != 0 {
           queue.pointee.word.setAttention(queue.pointee.gate)
         }
         return seat
@@ -151,7 +151,8 @@ extension AgentRef {
   @inlinable func lookLocked(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> (M.Seat?, UInt) {
     if Mutant.isOn(.noLook) { return (nil, 0) }
     queue.pointee.word.clearAttention(queue.pointee.gate)
-    let marks = queue.pointee.marks.exchange(0, .acquireRelease)
+    // Relaxed: the clearing has acquired every mark that was announced.
+    let marks = queue.pointee.marks.exchange(0, .relaxed)
     var seat: M.Seat?
     if let first = queue.pointee.wakeFirst() { seat = first.pointee.agent!.pointee.seat }
     if queue.pointee.head != nil { queue.pointee.word.setAttention(queue.pointee.gate) }
@@ -174,10 +175,12 @@ extension AgentRef {
     let home = system.agent(ofCPU: cpu)
     if level == .none {
       M.announces(home.summary, system.bigLockLevels())
-      home.summary.fetchOr(system.bigLockLevels(), .acquireRelease)
+      // Release: as ``ring(_:)``.
+      home.summary.fetchOr(system.bigLockLevels(), .release)
       if home.p != p { M.unpark(home.p.pointee.seat) }
     } else if home.p == p {
-      summary.fetchOr(Self.bit(level), .acquireRelease)
+      // Relaxed: our own mark, that we look at ourselves.
+      summary.fetchOr(Self.bit(level), .relaxed)
     } else {
       home.ring(level)
     }

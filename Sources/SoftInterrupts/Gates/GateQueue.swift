@@ -8,6 +8,10 @@
 //      waiting, woken ──(holder, under lock)──▶ granted the gate is the waiter's; it was unlinked
 //      waiting, woken ──(own CPU)──▶ serving            suspended under a handler: passed over, keeps its place
 //      serving, woken ──(own CPU)──▶ waiting            before it announces itself again
+//
+// The word is relaxed everywhere. What it says only decides who goes on: what others do to it is done under the lock, which a
+// waiter takes before it goes on with a gate that it was granted (who reads `granted` reads it from inside that section, so its own
+// section comes later); and its own changes are followed by an announcement (GateWord.swift), which releases.
 
 /// The states of a waiter's word.
 @usableFromInline enum WaiterState {
@@ -72,14 +76,12 @@
 
   /// Tells the first waiter that is at the top of its CPU that the gate is free; nil if there is none, or if the first one was
   /// told already and has not tried since: it will try, or look itself when it cannot.
-  ///
-  /// Acquire-release: pairs with the waiter's own store of `waiting`.
   @inlinable func wakeFirst() -> UnsafeMutablePointer<Waiter<M>>? {
     var at = head
     while let here = at {
       let state = here.pointee.state
-      if state.compareExchange(WaiterState.waiting, WaiterState.woken, .acquireRelease) { return here }
-      if state.load(.acquire) == WaiterState.woken { return nil }
+      if state.compareExchange(WaiterState.waiting, WaiterState.woken, .relaxed) { return here }
+      if state.load(.relaxed) == WaiterState.woken { return nil }
       at = here.pointee.next
     }
     return nil
@@ -120,12 +122,18 @@ extension UnsafeMutablePointer {
   }
 }
 
-/// Takes a core-internal spin lock. The caller is at IPL `high` or otherwise sure not to be interrupted by who wants it.
-@inlinable func spinLock<M: Machine>(_: M.Type, _ lock: UnsafeMutablePointer<M.Word>) {
+/// Runs `body` under a core-internal spin lock. The caller is at IPL `high` or otherwise sure not to be interrupted by who wants it.
+/// Acquire and release: what one section did is seen by the next.
+@inlinable func spinLocked<M: Machine, R>(
+  _: M.Type, _ lock: UnsafeMutablePointer<M.Word>, _ body: () -> R
+) -> R {
   var round = 0
   while lock.load(.relaxed) != 0 || lock.exchange(1, .acquire) != 0 {
     M.pause(round)
     round &+= 1
   }
   M.touches(lock, .write)
+  let result = body()
+  lock.store(0, .release)
+  return result
 }

@@ -1,7 +1,7 @@
 // The packed word of all gates, and the argument why its protocols lose nothing.
 //
 // Every write to the word is a read-modify-write, so its writes are totally ordered and each synchronises with all
-// earlier ones (release sequences are never broken). *Publish, then announce*: who marks or waits first publishes (a mark,
+// earlier ones that release (release sequences are never broken). *Publish, then announce*: who marks or waits first publishes (a mark,
 // a waiter's state), then sets ATTN with `announce`. Either the old value shows the gate free, and the announcer tries
 // itself; or the holder's freeing operation comes later in the word's order, sees ATTN and has acquired what was
 // published. So no store–load fence is needed anywhere around a gate. Why one word: Documentation/Decisions/0001.
@@ -19,12 +19,13 @@ extension GateSet {
   @inlinable init(_ word: UnsafeMutablePointer<M.Word>) { self.word = word }
 
   /// Takes all gates of the set in one step, if each is free and unreserved. Repeats only if the word changed under it
-  /// while they are free. The acquire pairs with the release in ``free(_:)``; the release part keeps the caller's
-  /// store of its IPL before the acquisition ("raise before you acquire").
+  /// while they are free. The acquire pairs with the release in ``free(_:)``. "Raise before you acquire" is for what interrupts
+  /// this thread, so the local fence keeps it.
   @inlinable @inline(__always) func take(_ gates: GateSet) -> Bool {
+    M.localFence()
     var seen = word.load(.relaxed)
     while seen & (gates.heldBits | gates.reservedBits) == 0 {
-      if word.compareExchange(seen, seen | gates.heldBits, .acquireRelease) { return true }
+      if word.compareExchange(seen, seen | gates.heldBits, .acquire) { return true }
       seen = word.load(.relaxed)
     }
     return false
@@ -33,11 +34,12 @@ extension GateSet {
   /// Whether a gate has an owner now; a hint.
   @inlinable func isHeld(_ gate: GateSet) -> Bool { word.load(.relaxed) & gate.heldBits != 0 }
 
-  /// Takes one gate that is free, ending its reservation in the same step. Queue lock held.
+  /// Takes one gate that is free, ending its reservation in the same step. Queue lock held. Acquire: the last holder may have
+  /// freed it without that lock.
   @inlinable func takeKept(_ gate: GateSet) -> Bool {
     var seen = word.load(.relaxed)
     while seen & gate.heldBits == 0 {
-      if word.compareExchange(seen, (seen & ~gate.reservedBits) | gate.heldBits, .acquireRelease) {
+      if word.compareExchange(seen, (seen & ~gate.reservedBits) | gate.heldBits, .acquire) {
         return true
       }
       seen = word.load(.relaxed)
@@ -53,18 +55,24 @@ extension GateSet {
   }
 
   /// Frees the gates, which the caller holds; the gates among them that somebody announced something for.
-  /// The release pairs with the acquire in ``take(_:)``, the acquire with the release in ``announce(_:)``.
+  /// The release pairs with the acquire in ``take(_:)``; what was announced is acquired by ``clearAttention(_:)``. "Release before you
+  /// lower" is for what interrupts this thread: the local fence.
   @inlinable @inline(__always) func free(_ gates: GateSet) -> GateSet {
     // A subtraction: the bits are set, so it clears just them, and unlike an and whose old value is wanted it is one instruction.
-    let old = word.fetchAdd(0 &- gates.heldBits, .acquireRelease)
+    let old = word.fetchAdd(0 &- gates.heldBits, .release)
+    M.localFence()
     return GateSet(rawValue: (old & gates.attentionBits) >> 8)
   }
 
   /// Says that something was published for these gates; whether one of them was free, so that the caller has to try.
-  /// Always a read-modify-write, also when the bit is set: a failed compare-exchange would announce nothing.
+  /// Always a read-modify-write, also when the bit is set: a failed compare-exchange would announce nothing. Release: who clears
+  /// the bit sees what was published. What was freed is acquired by who takes it. The local fence keeps what the caller notes next
+  /// (that it has tried) after it, for what interrupts it.
   @inlinable func announce(_ gate: GateSet) -> Bool {
     M.announces(word, gate.attentionBits)
-    return word.fetchOr(gate.attentionBits, .acquireRelease) & gate.heldBits == 0
+    let old = word.fetchOr(gate.attentionBits, .release)
+    M.localFence()
+    return old & gate.heldBits == 0
   }
 
   /// The gates of the set that want attention now; a hint, read before a leaving to choose its path.
@@ -72,13 +80,16 @@ extension GateSet {
     GateSet(rawValue: (word.load(.relaxed) & gates.attentionBits) >> 8)
   }
 
-  /// Clears the attention bit before a look: what is announced later sets it again. Queue lock held.
+  /// Clears the attention bit before a look: what is announced later sets it again. Queue lock held. Acquire: pairs with the
+  /// release in ``announce(_:)``.
   @inlinable func clearAttention(_ gate: GateSet) {
-    let old = word.fetchAnd(~gate.attentionBits, .acquireRelease)
+    let old = word.fetchAnd(~gate.attentionBits, .acquire)
     M.looks(word, old & gate.attentionBits)
   }
-  @inlinable func setAttention(_ gate: GateSet) { word.fetchOr(gate.attentionBits, .acquireRelease) }
-  /// Sets or clears the reservation. Queue lock held.
-  @inlinable func setReserved(_ gate: GateSet) { word.fetchOr(gate.reservedBits, .acquireRelease) }
-  @inlinable func clearReserved(_ gate: GateSet) { word.fetchAnd(~gate.reservedBits, .acquireRelease) }
+  /// Sets it again for what is still there. Queue lock held, and relaxed: who looks takes the lock, and marks go on with the
+  /// release sequence of their announcement.
+  @inlinable func setAttention(_ gate: GateSet) { word.fetchOr(gate.attentionBits, .relaxed) }
+  /// Sets or clears the reservation. Queue lock held, and relaxed: who finds the bit asks under the lock.
+  @inlinable func setReserved(_ gate: GateSet) { word.fetchOr(gate.reservedBits, .relaxed) }
+  @inlinable func clearReserved(_ gate: GateSet) { word.fetchAnd(~gate.reservedBits, .relaxed) }
 }

@@ -74,9 +74,10 @@ extension Handler {
     return markCurrent(home: home, from: agent)
   }
 
-  /// Acquire: pairs with the release of `establish`, so the slot's fields are this generation's.
+  /// Relaxed: who has the handle has seen it being established, and while a schedule is in flight a slot that was seen to be of
+  /// this generation gets no next owner.
   @inlinable var isCurrent: Bool {
-    slot.pointee.generation.load(.acquire) == generation || Mutant.isOn(.staleHandles)
+    slot.pointee.generation.load(.relaxed) == generation || Mutant.isOn(.staleHandles)
   }
 
   /// Says that this thread is between its look at the generation and its mark. The light fence pairs with the heavy one of
@@ -111,7 +112,8 @@ extension Handler {
     M.touches(slot, .read)
     if isHere { Home<M>.bump(record.scheduledHere) } else { record.bumpShared(record.scheduledElsewhere) }
     if Mutant.isOn(.coalesceByLoad) && home.pending(level).load(.relaxed) & bit != 0 { return .coalesced }
-    // Release: the claim acquires what the scheduler wrote. Acquire: keeps the stamp's read after the bit.
+    // Release: the claim acquires what the scheduler wrote. Acquire: for the second look, and for what a change of the handler
+    // that has looked at the word before this mark has done: the ring below passes it on.
     let old = home.pending(level).fetchOr(bit, .acquireRelease)
     // Bit, then look again: who ends the handler changes the generation before its read-modify-write takes the bit. If that found
     // no bit of ours, it came before our mark in the word's order, so we see what it changed, and promise nothing.
@@ -129,9 +131,9 @@ extension Handler {
     if system.configuration.timing {
       record.pendingSince.store(UInt(truncatingIfNeeded: M.now()) | 1, .relaxed)
     }
-    // Publish (the bit), then ask: pairs with the CPU's clear of the summary before it reads the pending word.
+    // Publish (the bit), then ask: the release pairs with the CPU's clear of the summary before it reads the pending word.
     M.announces(home.summary, AgentRef<M>.bit(level))
-    home.summary.fetchOr(AgentRef<M>.bit(level), .acquireRelease)
+    home.summary.fetchOr(AgentRef<M>.bit(level), .release)
     if !isHere || home.p.pointee.levelSeats != nil {
       home.unpark(level)
     } else if home.p.pointee.parking.load(.relaxed) != 0 {

@@ -142,23 +142,37 @@ public enum Placement: UInt8, Sendable {
   /// Slots that wait for their last schedules.
   @inlinable var quarantined: UnsafeMutablePointer<M.Word> { base + 7 }
 
-  /// Lets a handler in by one way, and by no other. Release: pairs with the acquire loads of dispatch.
-  @inlinable func set(_ bit: UInt, _ way: WayIn?) {
-    // Out first: a dispatch in between finds it under no way and leaves it pending.
-    for word in [bigLock, ordered, disjoint, mpSafe] { word.fetchAnd(~bit, .acquireRelease) }
-    switch way {
-    case .bigLock: bigLock.fetchOr(bit, .acquireRelease)
-    case .ordered: ordered.fetchOr(bit, .acquireRelease)
-    case .disjoint:
-      disjoint.fetchOr(bit, .acquireRelease)
-      ordered.fetchOr(bit, .acquireRelease)
-    case .mpSafe: mpSafe.fetchOr(bit, .acquireRelease)
-    case nil: break
-    }
+  /// Which of the handlers that are pending at a CPU may be run by one of the ways: who is suspended, who is let in, and again who
+  /// is suspended. Called inside what keeps changes *from* this way out: its gate, or its epoch.
+  ///
+  /// - Changed from this way before: the first look at the suspensions sees the keeping away, or (acquire) that it is over, and then
+  ///   that the way is another.
+  /// - Changed *to* this way, for which nobody waits for us, and suspended: who sees the new way (acquire) sees the suspension after
+  ///   it. With one look, before, it would be run in spite of it.
+  /// - Admitted again: what was done before is seen with the last look (acquire).
+  ///
+  /// The bits of `pending` only choose: the claim acquires.
+  @inlinable func runnable(
+    by way: UnsafeMutablePointer<M.Word>, of pending: UnsafeMutablePointer<M.Word>
+  ) -> UInt {
+    let before = suspended.load(.acquire)
+    let letIn = way.load(.acquire)
+    let after = Mutant.isOn(.suspensionsOnce) ? before : suspended.load(.acquire)
+    return letIn & ~(before | after) & pending.load(.relaxed)
   }
 
-  /// The handlers that have a way in. Acquire: as dispatch reads them.
-  @inlinable var admitted: UInt { ordered.load(.acquire) | mpSafe.load(.acquire) | bigLock.load(.acquire) }
+  /// Lets a handler in by one way, and by no other. Release: pairs with the acquire in ``runnable(by:of:)``.
+  @inlinable func set(_ bit: UInt, _ way: WayIn?) {
+    // Out first: a dispatch in between finds it under no way and leaves it pending. Relaxed: who dispatches by the old way and
+    // might not have seen this yet was waited for (by its gate or its epoch) or comes after.
+    for word in [bigLock, ordered, disjoint, mpSafe] { word.fetchAnd(~bit, .relaxed) }
+    guard let way else { return }
+    if way == .disjoint { disjoint.fetchOr(bit, .relaxed) }
+    (way == .mpSafe ? mpSafe : way == .bigLock ? bigLock : ordered).fetchOr(bit, .release)
+  }
+
+  /// The handlers that have a way in. Relaxed: whoever lets one in rings for what is pending.
+  @inlinable var admitted: UInt { ordered.load(.relaxed) | mpSafe.load(.relaxed) | bigLock.load(.relaxed) }
 
   @inlinable func way(of bit: UInt) -> WayIn {
     if mpSafe.load(.relaxed) & bit != 0 { return .mpSafe }

@@ -93,8 +93,8 @@ extension InterruptSystem {
         slot.pointee.beginOrder(cpu, claims: claims)
       }
       if placement == .anywhere { ways.anywhere.fetchOr(slot.pointee.bit, .relaxed) }
-      // Release: publishes the fields above to whoever compares the generation, or finds the way in.
-      let generation = slot.pointee.generation.fetchAdd(1, .acquireRelease) &+ 1
+      // Relaxed: the handle brings the fields above to who schedules, and that to who runs it.
+      let generation = slot.pointee.generation.fetchAdd(1, .relaxed) &+ 1
       ways.set(slot.pointee.bit, way)
       found = Handler(slot: slot, generation: generation)
     }
@@ -116,7 +116,8 @@ extension InterruptSystem {
   ) -> ChangeResult {
     var body: ((borrowing Here<M>) -> Void)?
     let result = change(handler, .init(file, line)) { slot, ways in
-      slot.pointee.generation.fetchAdd(1, .acquireRelease)
+      // Relaxed: the claims below, and the heavy fence before the slot's reuse, come after it.
+      slot.pointee.generation.fetchAdd(1, .relaxed)
       ways.set(slot.pointee.bit, nil)
       let dropped = self.clearPending(slot)
       // No run is under way and none can start: the body may go. It dies outside of any lock.
@@ -161,11 +162,12 @@ extension InterruptSystem {
     let slot = handler.slot
     var result = ChangeResult.notEstablished
     lockedTable {
-      guard slot.pointee.generation.load(.acquire) == handler.generation, slot.pointee.suspensions > 0
+      guard slot.pointee.generation.load(.relaxed) == handler.generation, slot.pointee.suspensions > 0
       else { return }
       slot.pointee.suspensions = slot.pointee.suspensions - 1
       if slot.pointee.suspensions == 0 && slot.pointee.changes == 0 {
-        ways(slot.pointee.level).suspended.fetchAnd(~slot.pointee.bit, .acquireRelease)
+        // Release: what was done while it was suspended is seen by who finds it admitted again.
+        ways(slot.pointee.level).suspended.fetchAnd(~slot.pointee.bit, .release)
       }
       result = .done(dropped: 0)
     }
@@ -190,7 +192,8 @@ extension InterruptSystem {
       return .refused
     }
     while true {
-      guard slot.pointee.generation.load(.acquire) == handler.generation else { return .notEstablished }
+      // Relaxed, here and below: what is done is looked at again under the table lock.
+      guard slot.pointee.generation.load(.relaxed) == handler.generation else { return .notEstablished }
       let way = ways.way(of: slot.pointee.bit)
       if way == .mpSafe {
         if let rule = GateOrder.waitForCPUs(agent.standing, at: level) {
@@ -204,12 +207,13 @@ extension InterruptSystem {
       var isCurrent = false
       lockedTable {
         isCurrent =
-          slot.pointee.generation.load(.acquire) == handler.generation && !slot.pointee.retiring
+          slot.pointee.generation.load(.relaxed) == handler.generation && !slot.pointee.retiring
           && ways.way(of: slot.pointee.bit) == way
         if isCurrent {
-          // Keeps dispatch away while we wait.
+          // Keeps dispatch away while we wait. Relaxed: the gate, or the heavy fence of the wait, is between this and who might
+          // not see it.
           slot.pointee.changes = slot.pointee.changes + 1
-          ways.suspended.fetchOr(slot.pointee.bit, .acquireRelease)
+          ways.suspended.fetchOr(slot.pointee.bit, .relaxed)
         }
       }
       // Changed under us: look again.
@@ -219,13 +223,14 @@ extension InterruptSystem {
       func finish() {
         self.lockedTable {
           // Another changer may have been here while we waited: it has ended the handler, or we have waited for the wrong thing.
-          if slot.pointee.generation.load(.acquire) == handler.generation {
+          if slot.pointee.generation.load(.relaxed) == handler.generation {
             isRetry = ways.way(of: slot.pointee.bit) != way
             if !isRetry { result = body(slot, ways) }
           }
           slot.pointee.changes = slot.pointee.changes - 1
           if slot.pointee.suspensions == 0 && slot.pointee.changes == 0 {
-            ways.suspended.fetchAnd(~slot.pointee.bit, .acquireRelease)
+            // Release: who finds it admitted again finds the way that it has now.
+            ways.suspended.fetchAnd(~slot.pointee.bit, .release)
           }
         }
       }
@@ -252,11 +257,11 @@ extension InterruptSystem {
     for cpu in 0..<cpuCount where handler.isCurrent {
       let home = agent(ofCPU: cpu)
       // A read-modify-write, not a load: a mark that it does not see comes later in the word's order, and so does the look
-      // that the mark asks for, which then sees what was changed before.
-      guard home.pending(level).fetchOr(0, .acquireRelease) & slot.pointee.bit != 0 else { continue }
+      // that the mark asks for, which then sees what was changed before (release).
+      guard home.pending(level).fetchOr(0, .release) & slot.pointee.bit != 0 else { continue }
       home.ring(level)
-      // Change, then flag: as a schedule does. A CPU that was seen in use leaves only after it has seen the change.
-      M.light()
+      // Change, then flag: as a schedule does, and the light fence is that of `enter`, which comes after the change too. A CPU that was
+      // seen in use leaves only after it has seen the change, and does not then before it has run what is pending.
       if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse { _ = reroute(handler, from: home) }
     }
     handler.exit(inflight)

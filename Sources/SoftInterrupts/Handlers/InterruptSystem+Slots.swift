@@ -18,14 +18,17 @@ extension InterruptSystem {
   /// Table lock held.
   @inlinable func quarantine(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
     let ways = ways(slot.pointee.level)
-    ways.anywhere.fetchAnd(~slot.pointee.bit, .acquireRelease)
-    ways.quarantined.fetchOr(slot.pointee.bit, .acquireRelease)
+    // Under the table lock, but for the first look of `reclaim`: release, so that its heavy fence comes after the change of the
+    // generation.
+    ways.anywhere.fetchAnd(~slot.pointee.bit, .relaxed)
+    ways.quarantined.fetchOr(slot.pointee.bit, .release)
   }
 
   /// Frees the quarantined slots of a level that nothing can reach any more.
   @inlinable func reclaim(_ level: Level) {
     let ways = ways(level)
-    let waiting = ways.quarantined.load(.acquire)
+    // Relaxed: the fence that follows is one of this thread's too, and acquires for it.
+    let waiting = ways.quarantined.load(.relaxed)
     if waiting == 0 { return }
     M.heavy()
     var bodies: [(borrowing Here<M>) -> Void] = []
@@ -38,14 +41,14 @@ extension InterruptSystem {
         // A changer that came too late has still to take back its keeping away of dispatch.
         if slot.pointee.changes != 0 { continue }
         // Two threads may have come with the same list; only one finds the bit.
-        guard ways.quarantined.fetchAnd(~slot.pointee.bit, .acquireRelease) & slot.pointee.bit != 0 else {
+        guard ways.quarantined.fetchAnd(~slot.pointee.bit, .relaxed) & slot.pointee.bit != 0 else {
           continue
         }
         _ = clearPending(slot)
         M.touches(slot, part: 1, .write)
         bodies.append(slot.pointee.body)
         slot.pointee.body = { _ in }
-        ways.used.fetchAnd(~slot.pointee.bit, .acquireRelease)
+        ways.used.fetchAnd(~slot.pointee.bit, .relaxed)
       }
     }
     withExtendedLifetime(bodies) {}
@@ -77,8 +80,9 @@ extension InterruptSystem {
     else { return }
     let ways = ways(slot.pointee.level)
     lockedTable {
-      guard slot.pointee.generation.load(.acquire) & 1 != 0 else { return }
-      slot.pointee.generation.fetchAdd(1, .acquireRelease)
+      // Relaxed: under the lock, as `disestablish`.
+      guard slot.pointee.generation.load(.relaxed) & 1 != 0 else { return }
+      slot.pointee.generation.fetchAdd(1, .relaxed)
       ways.set(slot.pointee.bit, nil)
       slot.pointee.retiring = true
     }

@@ -14,17 +14,18 @@
   @inlinable static var handlers: UInt { (1 << half) &- 1 }
   @inlinable static func claims(_ word: UInt) -> UInt { word >> half }
 
-  /// Clears a bit and counts; the count after it, or nil if the bit was not set.
+  /// Clears a bit and counts; the count after it, or nil if the bit was not set. Acquire: what the schedulers wrote. Release: a
+  /// schedule whose mark comes later, or finds none, sees what its claimer had changed before (`markCurrent`'s second look).
   @inlinable static func claim<W: MachineWord>(_ word: UnsafeMutablePointer<W>, _ bit: UInt) -> UInt? {
     var seen = word.load(.relaxed)
     while true {
-      // A read-modify-write also when the bit is clear: what came before this look is acquired either way.
+      // A read-modify-write also when the bit is clear: a mark comes before it and is found, or after it and sees what we changed.
       if seen & bit == 0 {
-        seen = word.fetchOr(0, .acquireRelease)
+        seen = word.fetchOr(0, .release)
         if seen & bit == 0 { return nil }
       }
       if Mutant.isOn(.claimByStore) {
-        word.store((seen & ~bit) &+ (1 << half), .release)
+        word.store((seen & ~bit) &+ (1 << half), .relaxed)
         return claims(seen &+ (1 << half))
       }
       if word.compareExchange(seen, (seen & ~bit) &+ (1 << half), .acquireRelease) {

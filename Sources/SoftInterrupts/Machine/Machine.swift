@@ -29,7 +29,7 @@ public protocol Machine: AnyObject, Sendable {
   /// ``heavyFence()``*. It is at least a compiler barrier.
   static func lightFence()
   /// The other half: every other thread of execution performs a sequentially consistent fence at some point of its own
-  /// between this call and its return.
+  /// between this call and its return. It is one of the caller's own as well.
   static func heavyFence()
   /// One step of a spin wait; `round` counts from 0. May give the processor away when `round` is large.
   static func pause(_ round: Int)

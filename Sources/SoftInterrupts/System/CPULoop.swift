@@ -77,27 +77,23 @@ extension InterruptSystem {
     lockedJobs(queue, add)
     if accepted {
       let home = agent(ofCPU: cpu)
-      home.summary.fetchOr(1, .acquireRelease)
+      // Relaxed: the list is under its lock; the ring wakes who sleeps.
+      home.summary.fetchOr(1, .relaxed)
       M.unpark(home.p.pointee.seat)
     }
     return accepted
   }
 
   @inlinable func lockedJobs(_ queue: UnsafeMutablePointer<JobQueue<M>>, _ body: () -> Void) {
-    if let agent = existingAgent() {
-      agent.locked(queue.pointee.lock, body)
-    } else {
-      spinLock(M.self, queue.pointee.lock)
-      body()
-      queue.pointee.lock.store(0, .release)
-    }
+    core.locked(queue.pointee.lock, body)
   }
 
   /// The life of a CPU, on its own thread of execution.
   @inlinable func cpuMain(_ cpu: Int) {
     let agent = agent(ofCPU: cpu)
     M.setCurrent(UnsafeMutableRawPointer(agent.p))
-    loop(agent) { self.stopping.load(.acquire) & Self.cpusMayLeave != 0 }
+    // Relaxed: as it is set.
+    loop(agent) { self.stopping.load(.relaxed) & Self.cpusMayLeave != 0 }
     M.setCurrent(nil)
   }
 
@@ -131,6 +127,7 @@ extension InterruptSystem {
         continue
       }
       // With threads of their own, handlers are the levels' affair.
+      // Acquire: who sees `leaving` sees every mark that was not refused (`offline`).
       let mayLeave = runsJobs && agent.p.pointee.offline.load(.acquire) == OfflineState.leaving
       let isIdle =
         (mayLeave || isOver())
@@ -140,7 +137,7 @@ extension InterruptSystem {
         // Nobody adds base code since before the state said `leaving`; what came in between is run.
         if !Mutant.isOn(.leaveWithJobs) && hasJobsLeft(cpu) { continue }
         // Quiet: nothing is held, nothing is pending that may run. Aside before away: an interrupt that comes once we are away leaves
-        // what it finds.
+        // what it finds. Release: what this CPU did is seen by who finds it away.
         agent.p.pointee.isAside = true
         agent.p.pointee.offline.store(OfflineState.away, .release)
         M.light()
@@ -148,7 +145,7 @@ extension InterruptSystem {
         if quiescers.load(.relaxed) != 0 { wakeQuiescers() }
         continue
       }
-      if runsJobs && stopping.load(.acquire) & 1 != 0 {
+      if runsJobs && stopping.load(.relaxed) & 1 != 0 {
         // Also with marks on busy gates: who holds them may run the work, and does not ring then.
         agent.rest()
         continue
@@ -173,11 +170,12 @@ extension InterruptSystem {
     agent.summary.load(.relaxed) & (AgentRef<M>.bits(above: level) | 1)
   }
 
-  /// Whether anything that is not suspended is pending on a CPU, wherever it is marked.
+  /// Whether anything that is not suspended is pending on a CPU, wherever it is marked. Acquire: who finds that something has been
+  /// taken finds its taker at work (`waitForRest`). Relaxed: who admits a handler rings for it.
   @inlinable func hasPending(_ agent: AgentRef<M>) -> Bool {
     for level in Level.allCases where level != .none {
       let ways = ways(level)
-      let mine = agent.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
+      let mine = agent.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.relaxed)
       if mine & ways.admitted != 0 { return true }
     }
     return false
@@ -217,7 +215,8 @@ extension InterruptSystem {
   /// Waits until the agents, which have been told to stop, are all at rest and nothing is asked of any CPU; or until `deadline`.
   ///
   /// An agent's `rest` counts: odd while it rests. All odd, then nothing pending, then the same counts again: so all rested at one
-  /// time, nothing was pending after it, and what rests asks nothing of others.
+  /// time, nothing was pending after it, and what rests asks nothing of others. Acquire of a count: pairs with the release in
+  /// `countRest`, so what it asked of others before it rested is seen. The second look is ordered by those between: relaxed.
   @inlinable func waitForRest(of agents: [UnsafeMutablePointer<Agent<M>>], until deadline: UInt64) {
     var round = 0
     while M.now() < deadline {
@@ -230,13 +229,13 @@ extension InterruptSystem {
         if dispatches, let busy = (0..<cpuCount).first(where: hasJobsLeft) {
           // Only its CPU runs them, and it has been rung or will be.
           let rest = agent(ofCPU: busy).p.pointee.rest
-          while configuration.execution == .inline && rest.load(.acquire) == counts[busy]
+          while configuration.execution == .inline && rest.load(.relaxed) == counts[busy]
             && M.now() < deadline
           {
             M.pause(round)
             round += 1
           }
-        } else if zip(agents, counts).allSatisfy({ $0.pointee.rest.load(.acquire) == $1 }) {
+        } else if zip(agents, counts).allSatisfy({ $0.pointee.rest.load(.relaxed) == $1 }) {
           return
         }
       }

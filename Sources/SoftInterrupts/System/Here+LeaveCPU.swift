@@ -35,10 +35,11 @@ extension Here {
       try system.object.machine.startSubstitute(forCPU: agent.cpu) {
         M.setCurrent(UnsafeMutableRawPointer(agent.p))
         M.touches(agent.p, .write)
-        // Acquire and release: what each of the two threads wrote as this CPU is visible to the other.
-        system.object.loop(agent, runsJobs: false) { flags.0.load(.acquire) != 0 }
+        // Relaxed: the other thread has done nothing as this CPU since it started this one.
+        system.object.loop(agent, runsJobs: false) { flags.0.load(.relaxed) != 0 }
         M.touches(agent.p, .write)
         M.setCurrent(nil)
+        // Release: what was done here as this CPU is visible to the other thread.
         flags.1.store(1, .release)
         M.unpark(seat)
       }
@@ -46,9 +47,9 @@ extension Here {
       M.fatal("CPU \(agent.cpu): no thread to stand in for it: \(error)")
     }
     defer {
-      back.store(1, .release)
+      back.store(1, .relaxed)
       // As base code that was submitted: levels that never end leave it its share.
-      agent.summary.fetchOr(1, .acquireRelease)
+      agent.summary.fetchOr(1, .relaxed)
       M.unpark(agent.p.pointee.seat)
       while gone.load(.acquire) == 0 { system.object.machine.park(seat, until: .max) }
       M.touches(agent.p, .write)

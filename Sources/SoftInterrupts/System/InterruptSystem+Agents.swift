@@ -53,7 +53,7 @@ extension InterruptSystem {
     lockedVisitors {
       // Acquire: pairs with the release of who was here before.
       found = visitors.first {
-        $0.pointee.visit.compareExchange(VisitState.idle, VisitState.taken, .acquireRelease)
+        $0.pointee.visit.compareExchange(VisitState.idle, VisitState.taken, .acquire)
       }
       if found == nil { spare = spareVisitors.popLast() }
     }
@@ -75,9 +75,14 @@ extension InterruptSystem {
     AgentRef(current.assumingMemoryBound(to: Agent<M>.self)).endVisit()
   }
 
-  /// The agents that no thread is with. Visitor lock held, so that none is taken meanwhile.
+  /// The agents that no thread is with. Visitor lock held, so that none is taken meanwhile. Acquire: pairs with the release of who
+  /// was here before.
   func idleVisitors() -> [UnsafeMutablePointer<Agent<M>>] {
-    visitors.filter { $0.pointee.visit.load(.acquire) == VisitState.idle }
+    visitors.filter { visitor in
+      guard visitor.pointee.visit.load(.acquire) == VisitState.idle else { return false }
+      M.touches(visitor, .read)
+      return true
+    }
   }
 
   /// The system goes: agents that are with a thread are left to it.
@@ -96,16 +101,7 @@ extension InterruptSystem {
     }
   }
 
-  /// Visitors are no CPU, so nothing interrupts this but signals, which take no locks; a CPU is at IPL `high` inside.
-  @inlinable func lockedVisitors(_ body: () -> Void) {
-    if let agent = existingAgent() {
-      agent.locked(visitorLock, body)
-    } else {
-      spinLock(M.self, visitorLock)
-      body()
-      visitorLock.store(0, .release)
-    }
-  }
+  @inlinable func lockedVisitors(_ body: () -> Void) { core.locked(visitorLock, body) }
 
   /// Whether no visitor has a schedule in flight.
   @inlinable func visitorsAreQuiet() -> Bool {

@@ -46,7 +46,8 @@ extension InterruptSystem {
       } catch { failure = error }
     }
     if let failure {
-      stopping.fetchOr(1 | Self.cpusMayLeave | Self.levelThreadsMayRun, .sequentiallyConsistent)
+      // Release: what the level threads that were started are made of.
+      stopping.fetchOr(1 | Self.cpusMayLeave | Self.levelThreadsMayRun, .release)
       joinLevelThreads()
       endLevelThreads()
       for cpu in 0..<started {
@@ -74,11 +75,13 @@ extension InterruptSystem {
     let (deadline, overflow) = M.now().addingReportingOverflow(grace.clampedNanoseconds)
     M.touches(core.p, .write)
     core.p.pointee.stopBy = overflow ? .max : deadline
-    stopping.fetchOr(1, .acquireRelease)
+    // Release: `stopBy`.
+    stopping.fetchOr(1, .release)
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
     // Together: a CPU that left first would leave what the others ask of it.
     waitForRest(of: (0..<cpuCount).map { agents + $0 }, until: core.p.pointee.stopBy)
-    stopping.fetchOr(Self.cpusMayLeave, .acquireRelease)
+    // Relaxed: who sees it looks for nothing that was written before, and the joins order the rest.
+    stopping.fetchOr(Self.cpusMayLeave, .relaxed)
     for cpu in 0..<cpuCount { M.unpark(machine.seat(ofCPU: cpu)) }
     // Who takes a CPU offline, or waits for a call, does not wait for one that has left.
     lockedVisitors { for visitor in visitors { M.unpark(visitor.pointee.seat) } }
@@ -91,8 +94,9 @@ extension InterruptSystem {
     for level in Level.allCases {
       for index in 0..<Int(PendingWord.half) {
         guard let slot = slots[Int(level.rawValue) * UInt.bitWidth + index] else { continue }
-        if slot.pointee.generation.load(.acquire) & 1 != 0 {
-          slot.pointee.generation.fetchAdd(1, .acquireRelease)
+        // Relaxed: the heavy fence below, and the claims, come after it.
+        if slot.pointee.generation.load(.relaxed) & 1 != 0 {
+          slot.pointee.generation.fetchAdd(1, .relaxed)
         }
       }
     }
@@ -109,7 +113,7 @@ extension InterruptSystem {
         let cpus = clearPending(slot)
         // In quarantine: its handler had ended, and what was pending then was counted then. A mark is of a schedule that was refused.
         let isOwned =
-          ways(level).quarantined.load(.acquire) & slot.pointee.bit == 0 || Mutant.isOn(.countEnded)
+          ways(level).quarantined.load(.relaxed) & slot.pointee.bit == 0 || Mutant.isOn(.countEnded)
         if cpus > 0 && isOwned && index >= InternalSlots.count {
           report.pending.append((slot.pointee.name, cpus))
         }
@@ -123,8 +127,10 @@ extension InterruptSystem {
       while jobs[cpu].list.pointee.pop() != nil { report.jobs += 1 }
       for level in Level.allCases { dropCalls(cpu, level) }
     }
-    report.crossCalls = Int(droppedCalls.load(.acquire))
-    stopping.fetchOr(Self.isOver, .acquireRelease)
+    report.crossCalls = Int(droppedCalls.load(.relaxed))
+    // Release: the counts that stand still now.
+    M.touches(agents[0].statistics, .write)
+    stopping.fetchOr(Self.isOver, .release)
     return report
   }
 
@@ -160,12 +166,14 @@ extension InterruptSystem {
 
   /// Drops the calls of a CPU that has left, and counts them; whoever waits for one is let go.
   @inlinable func dropCalls(_ cpu: Int, _ level: Level) {
-    var address = (agents[cpu].calls + Int(level.rawValue)).exchange(0, .acquireRelease)
+    // Acquire: pairs with the release in `post`.
+    var address = (agents[cpu].calls + Int(level.rawValue)).exchange(0, .acquire)
     while let pointer = UnsafeRawPointer(bitPattern: address) {
       M.touches(address, .write)
       let call = Unmanaged<CrossCall<M>>.fromOpaque(pointer).takeRetainedValue()
       address = call.next
-      droppedCalls.fetchAdd(1, .acquireRelease)
+      // Relaxed: a count.
+      droppedCalls.fetchAdd(1, .relaxed)
       call.finish(CrossCallState.dropped)
     }
   }

@@ -36,16 +36,17 @@ extension InterruptSystem {
     }
     guard accepted else { return false }
     // Flag, then look: pairs with bit, then flag, of schedule; store–load on two words, so the heavy fence. The CPU leaves only
-    // once it sees that the fence has been: so it sees each mark whose maker has seen no flag.
+    // once it sees that the fence has been: so it sees each mark whose maker has seen no flag. (Relaxed: the fence, which is one of
+    // ours as well, releases what it has brought.)
     M.heavy()
-    home.p.pointee.offline.store(OfflineState.leaving, .release)
+    home.p.pointee.offline.store(OfflineState.leaving, .relaxed)
     if !Mutant.isOn(.noOfflineLook) {
       for level in Level.allCases where level != .none {
-        if home.pending(level).load(.acquire) & PendingWord.handlers != 0 { home.ring(level) }
+        if home.pending(level).load(.relaxed) & PendingWord.handlers != 0 { home.ring(level) }
       }
     }
-    // The loop says that it is quiet by the last state.
-    home.summary.fetchOr(1, .acquireRelease)
+    // The loop says that it is quiet by the last state. Relaxed: the ring brings it.
+    home.summary.fetchOr(1, .relaxed)
     M.unpark(home.p.pointee.seat)
     lockedVisitors { quiescing.append(agent.p.pointee.seat) }
     quiescers.fetchAdd(1, .relaxed)
@@ -55,7 +56,7 @@ extension InterruptSystem {
       let state = home.p.pointee.offline.load(.acquire)
       // In use: it was away, and somebody has put it back before we looked.
       return state == OfflineState.away || (state == OfflineState.inUse && !Mutant.isOn(.awaitAway))
-        || self.stopping.load(.acquire) & Self.cpusMayLeave != 0
+        || self.stopping.load(.relaxed) & Self.cpusMayLeave != 0
     }
     quiescers.fetchAdd(0 &- 1, .relaxed)
     lockedVisitors {
@@ -71,19 +72,18 @@ extension InterruptSystem {
     let home = agent(ofCPU: cpu)
     var accepted = false
     lockedJobs(jobs + cpu) {
-      guard closed[cpu] == .forOffline, home.p.pointee.offline.load(.acquire) == OfflineState.away else {
+      // Relaxed: of what the CPU did nothing is looked at.
+      guard closed[cpu] == .forOffline, home.p.pointee.offline.load(.relaxed) == OfflineState.away else {
         return
       }
       closed[cpu] = []
-      // Release: what was done with the CPU's own data meanwhile is visible to it. The heavy fence below does the rest.
+      // Release: what was done with the CPU's own data meanwhile is visible to it.
       home.p.pointee.offline.store(OfflineState.inUse, .release)
       accepted = true
     }
     guard accepted else { return false }
-    M.heavy()
-    for level in Level.allCases where level != .none {
-      if home.pending(level).fetchOr(0, .acquireRelease) & PendingWord.handlers != 0 { home.ring(level) }
-    }
+    // The CPU looks at all that is pending when it is back (`standAside`). What is marked later is rung for, as always: a schedule
+    // rings first, and looks then whether the CPU is away.
     M.unpark(home.p.pointee.seat)
     return true
   }
@@ -130,15 +130,15 @@ extension AgentRef {
     p.pointee.isAside = false
     // Who looked at what is pending meanwhile, an interrupt or a call's own wait, has left it.
     for level in Level.allCases where level != .none {
-      if pending(level).load(.acquire) & PendingWord.handlers != 0 {
-        summary.fetchOr(Self.bit(level), .acquireRelease)
+      if pending(level).load(.relaxed) & PendingWord.handlers != 0 {
+        summary.fetchOr(Self.bit(level), .relaxed)
       }
     }
   }
 
-  /// Whether this CPU is offline and the system not told to stop.
+  /// Whether this CPU is offline and the system not told to stop. Acquire: who is back sees what was done in its stead.
   @inlinable var isAway: Bool {
-    p.pointee.offline.load(.acquire) == OfflineState.away && system.stopping.load(.acquire) & 1 == 0
+    p.pointee.offline.load(.acquire) == OfflineState.away && system.stopping.load(.relaxed) & 1 == 0
   }
 
   @inlinable static var crossCalls: UInt { 1 << UInt(InternalSlots.crossCalls) }

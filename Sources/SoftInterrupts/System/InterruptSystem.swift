@@ -101,14 +101,6 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @usableFromInline var quiescers: UnsafeMutablePointer<M.Word> { core.p.pointee.quiescers }
   @usableFromInline var stopping: UnsafeMutablePointer<M.Word> { core.p.pointee.stopping }
 
-  /// Runs `body` under the table lock, at IPL `high` if this thread can be interrupted by handlers.
-  @inlinable func lockedTable(_ body: () -> Void) {
-    if let agent = existingAgent() {
-      agent.locked(tableLock, body)
-    } else {
-      spinLock(M.self, tableLock)
-      body()
-      tableLock.store(0, .release)
-    }
-  }
+  /// Runs `body` under the table lock.
+  @inlinable func lockedTable(_ body: () -> Void) { core.locked(tableLock, body) }
 }

@@ -32,8 +32,8 @@ extension InterruptSystem {
         levelThreads.append((agent, join))
       }
     }
-    // Only now are all seats known: the threads have waited for this.
-    stopping.fetchOr(Self.levelThreadsMayRun, .acquireRelease)
+    // Only now are all seats known: the threads have waited for this. Release: what they are made of.
+    stopping.fetchOr(Self.levelThreadsMayRun, .release)
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
   }
 
@@ -55,7 +55,8 @@ extension InterruptSystem {
     agent.p.pointee.servedLevel = level
     while true {
       if runLevel(agent) { continue }
-      if stopping.load(.acquire) & Self.levelThreadsMayStop != 0 { break }
+      // Relaxed: there is nothing to be seen with it, and the join orders the rest.
+      if stopping.load(.relaxed) & Self.levelThreadsMayStop != 0 { break }
       agent.rest()
     }
     M.setCurrent(nil)
@@ -68,14 +69,12 @@ extension InterruptSystem {
     let ways = ways(level)
     let all = GateSet.above(.none, through: .high).union(Level.none.gate)
     // Clear, then look: a schedule that comes later rings again.
-    let old = home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquireRelease)
+    let old = home.summary.fetchAnd(~AgentRef<M>.bit(level), .acquire)
     M.looks(home.summary, old & AgentRef<M>.bit(level))
     var ran = false
     home.enterEpoch(level)
     while !agent.p.pointee.isAbandoned {
-      let bits =
-        home.pending(level).load(.acquire) & PendingWord.handlers & ~ways.suspended.load(.acquire)
-        & ways.mpSafe.load(.acquire)
+      let bits = ways.runnable(by: ways.mpSafe, of: home.pending(level))
       if bits == 0 { break }
       let slot = core.oldest(of: bits, at: level, home: home)
       if agent.claim(slot, home: home) { agent.run(slot, as: .thread, own: all, home: home) }
@@ -89,13 +88,12 @@ extension InterruptSystem {
     return ran && !agent.p.pointee.isAbandoned
   }
 
-  /// Waits for the level threads: until all have been seen at rest with nothing pending, or the grace is over.
+  /// Waits for the level threads, which may run: until all have been seen at rest with nothing pending, or the grace is over.
   @inlinable func joinLevelThreads() {
-    stopping.fetchOr(Self.levelThreadsMayRun, .acquireRelease)
     // Without any nobody would run what is pending now: `finishPending` does.
     if levelThreads.isEmpty { return }
     waitForRest(of: levelThreads.map { $0.agent }, until: core.stopBy)
-    stopping.fetchOr(Self.levelThreadsMayStop, .acquireRelease)
+    stopping.fetchOr(Self.levelThreadsMayStop, .relaxed)
     for thread in levelThreads { M.unpark(thread.agent.pointee.seat) }
     for thread in levelThreads { thread.join() }
   }

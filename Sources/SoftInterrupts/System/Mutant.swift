@@ -137,6 +137,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case sleepToLapse
   /// H52: an interrupt may come between marking a waiter as woken and ringing it.
   case ringLate
+  /// A dispatch looks who is suspended only before it looks who has its way in.
+  case suspensionsOnce
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {

@@ -71,7 +71,9 @@ extension InterruptSystem {
   /// now.
   public func statistics() -> SystemStatistics {
     var result = SystemStatistics()
+    // Acquire: the counts that stand still then.
     let isOver = stopping.load(.acquire) & Self.isOver != 0
+    if isOver { M.touches(agents[0].statistics, .read) }
     // With threads for levels each counts for itself; a shutdown has added them up.
     let asked = configuration.execution == .threads ? Level.allCases.filter { $0 != .none } : [.high]
     for cpu in 0..<cpuCount {

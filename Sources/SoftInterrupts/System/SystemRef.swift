@@ -99,6 +99,13 @@
     return agent.p.pointee.system.p == p ? agent : nil
   }
 
+  /// Runs `body` under a core-internal lock, at IPL `high` if the thread has an IPL. One that has none is interrupted by nothing but
+  /// signals, which take no locks.
+  @inlinable func locked<R>(_ lock: UnsafeMutablePointer<M.Word>, _ body: () -> R) -> R {
+    if let agent = existingAgent() { return agent.locked(lock, body) }
+    return spinLocked(M.self, lock, body)
+  }
+
   /// See ``InterruptSystem``.
   @inlinable @inline(never) func report(
     _ rule: Violation.Rule, _ agent: AgentRef<M>, _ to: Level, _ other: String, _ site: Violation.Site
