@@ -7,7 +7,7 @@ public import SoftInterrupts
 
 /// An exploration that finds a mutant.
 public struct MutantFinder: Sendable {
-  /// Where it is from: "row", "check", "mend", "pair" or "bound".
+  /// Where it is from: "row", "check", "mend", "pair", "bound" or "order".
   public var kind: String
   /// The proof's name, or the program's that is wrong without anybody saying so.
   public var name: String
@@ -54,6 +54,16 @@ extension Mutant {
         MutantFinder(kind: "bound", name: "\(bound.name), K = \(bound.configuration.patience)", finds: []) {
           try bound.explore().exploration
         })
+    }
+    // Found on the way by a program that an order is explored with.
+    if self == .suspensionsOnce {
+      for program in OrderingPrograms.all
+      where program.description == "suspended, then let in as mpSafe, on the way, SC" {
+        list.append(
+          MutantFinder(kind: "order", name: program.description, finds: [.dataRace, .takenBack]) {
+            try program.explore()
+          })
+      }
     }
     return list
   }
