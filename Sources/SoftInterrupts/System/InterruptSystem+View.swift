@@ -140,8 +140,8 @@
     @inlinable package static func generationWord(of handler: Handler<M>) -> UnsafeMutablePointer<M.Word> {
       handler.slot.pointee.generation
     }
-    /// Whether a shutdown has told the CPUs that its grace runs. Any thread.
-    package var isStopping: Bool { stopping.load(.acquire) & 1 != 0 }
+    /// Whether a shutdown has told the CPUs that its grace runs. Any thread; relaxed: nothing is read by it.
+    package var isStopping: Bool { stopping.load(.relaxed) & 1 != 0 }
     @inlinable package func isOffline(_ cpu: Int) -> Bool {
       agent(ofCPU: cpu).p.pointee.offline.load(.relaxed) != 0
     }
