@@ -55,6 +55,14 @@ extension Mutant {
           try bound.explore().exploration
         })
     }
+    // Its program ends with the rule on as well, so it is in no list of proofs.
+    if self == .openTwice {
+      list.append(
+        MutantFinder(kind: "check", name: "a guard is opened once", finds: [.expectation]) {
+          try Explorer(cpus: 1, configuration: .exploration, strategy: .exhaustive()).explore(
+            Checks.opensTwice)
+        })
+    }
     // Found on the way by a program that an order is explored with.
     if self == .suspensionsOnce {
       for program in OrderingPrograms.all

@@ -3,6 +3,7 @@
 // The guarded values are declared data, so that the explorer sees each access: a gate that did not hold would be a race, or data
 // touched without its guard.
 
+import CoreProofs
 import Exploration
 import SimulatedMachine
 import SoftInterrupts
@@ -101,27 +102,6 @@ enum TypedScenario {
     }
   }
 
-  /// A value whose two halves are equal whenever nobody has it open; through a second token somebody looks in the middle.
-  static func opensTwice(_ world: World) throws {
-    let system = world.system
-    let halves = Guarded<(Int, Int), SoftNet>((0, 0))
-    world.base(on: 0) { _ in
-      system.raise(to: SoftNet.self) { net in
-        net.open(halves) { halves in
-          halves.0 += 1
-          lookIn(system, world)
-          halves.1 += 1
-        }
-      }
-    }
-    func lookIn(_ system: InterruptSystem<SimulatedMachine>, _ world: World) {
-      system.assume(SoftNet.self) { net in
-        let isWhole = net.open(halves) { $0.0 == $0.1 }
-        world.expect(isWhole, "it was open")
-      }
-    }
-  }
-
   private static func numbers(_ world: World) -> (Number<SoftNet>, Number<SoftSerial>) {
     (
       Number<SoftNet>(world.shared("packets", guard: .softNet, 0)),
@@ -155,7 +135,7 @@ struct TypedTests {
 
   @Test("a guard opened through a second token in one context is reported, on the first schedule")
   func openTwice() throws {
-    let result = try explored(cpus: 1, .exhaustive(), TypedScenario.opensTwice)
+    let result = try explored(cpus: 1, .exhaustive(), Checks.opensTwice)
     let finding = try #require(result.finding)
     #expect(finding.rule == .fatal && result.schedules == 1)
     #expect(finding.message.contains("this guarded value is already open"))
@@ -168,7 +148,7 @@ struct TypedTests {
     @Test("without the guard's word the program sees the middle of a change")
     func openTwice() throws {
       try Mutant.with(.openTwice) {
-        let result = try explored(cpus: 1, .exhaustive(), TypedScenario.opensTwice)
+        let result = try explored(cpus: 1, .exhaustive(), Checks.opensTwice)
         let finding = try #require(result.finding)
         #expect(finding.rule == .expectation)
       }
