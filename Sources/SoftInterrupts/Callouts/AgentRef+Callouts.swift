@@ -72,6 +72,7 @@ extension AgentRef {
     var budget = system.configuration.dispatchBudget
     while true {
       var generation: UInt32 = 0
+      var isExact = false
       let popped: UnsafeMutablePointer<CalloutNode<M>>? = locked(wheel.lock) {
         guard let node = wheel.wheel.pointee.due[index].head else { return nil }
         if budget == 0 { return nil }
@@ -79,18 +80,20 @@ extension AgentRef {
         node.pointee.isPopped = true
         node.pointee.isCancelled = false
         generation = node.pointee.generation
+        // Here: what never changes of it shares a byte with what others change under the lock.
+        isExact = node.pointee.isExact
         return node
       }
       guard let node = popped else { break }
       budget -= 1
-      runPopped(node, generation, level)
+      runPopped(node, generation, level, isExact: isExact)
     }
     if budget == 0 { system.object.calloutHandler(level, way).schedule(on: cpu) }
   }
 
   /// Takes the guard, compares, calls. `level` is the IPL of the dispatch.
   @inlinable func runPopped(
-    _ node: UnsafeMutablePointer<CalloutNode<M>>, _ generation: UInt32, _ level: Level
+    _ node: UnsafeMutablePointer<CalloutNode<M>>, _ generation: UInt32, _ level: Level, isExact: Bool
   ) {
     let wheel = p.pointee.wheel!
     M.touches(node, .read)
@@ -99,7 +102,7 @@ extension AgentRef {
       guardLevel == .none
       ? nil
       : enter(
-        to: guardLevel, cumulative: !node.pointee.isExact && guardLevel > level, .init(node.pointee.name, 0))
+        to: guardLevel, cumulative: !isExact && guardLevel > level, .init(node.pointee.name, 0))
     var body: ((borrowing Here<M>) -> Void)?
     var lateness: UInt64 = 0
     let now = M.now()
