@@ -193,6 +193,7 @@
     tries.deallocate()
     statistics.deallocate()
     base.deallocate()
+    levelSeats?.deallocate()
     block.deallocate()
   }
 

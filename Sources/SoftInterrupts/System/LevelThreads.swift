@@ -98,7 +98,8 @@ extension InterruptSystem {
     for thread in levelThreads { thread.join() }
   }
 
-  /// Gives the memory of the level threads back; they have ended.
+  /// Gives the memory of the level threads back; they have ended. Their seats stay for as long as the system: a schedule in flight, or who
+  /// leaves a gate, may ring one yet.
   @inlinable func endLevelThreads() {
     for thread in levelThreads {
       for level in 0..<Level.count {
@@ -109,9 +110,5 @@ extension InterruptSystem {
     }
     // Who looks for schedules in flight reads it there.
     lockedTable { levelThreads = [] }
-    for cpu in 0..<cpuCount where agents[cpu].levelSeats != nil {
-      agents[cpu].levelSeats!.deallocate()
-      agents[cpu].levelSeats = nil
-    }
   }
 }
