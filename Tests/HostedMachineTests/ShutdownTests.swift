@@ -60,21 +60,32 @@ struct ShutdownTests {
     #expect(try Hazards.shutdownAwaitsSchedules())
   }
 
-  @Test("a call to a CPU that the shutdown has given up is answered false, and the shutdown ends")
-  func callToAbandoned() throws {
-    let system = try System(on: .hosted(cpus: 2), quiet())
+  /// Who calls: base code, or a handler. With level threads only a handler: a CPU's base code stands above everything there, and is
+  /// refused the wait.
+  enum Caller { case base, handler }
+
+  @Test(
+    "a call to a CPU or a level's thread that the shutdown has given up is answered false, and the shutdown ends",
+    arguments: [(Execution.inline, Caller.base), (.inline, .handler), (.threads, .handler)])
+  func callToAbandoned(_ execution: Execution, _ caller: Caller) throws {
+    let system = try System(on: .hosted(cpus: 2), quiet { $0.execution = execution })
     let held = Event()
     let release = Event()
     let results = Log()
-    let stuck = try system.establish("stuck", at: .sched, as: .mpSafe) { _ in
+    // In the way of the call: above it on its CPU; with threads in the very thread that is to run it.
+    let stuck = try system.establish("stuck", at: execution == .threads ? .vm : .sched, as: .mpSafe) { _ in
       held.signal()
       release.hold()
     }
     stuck.schedule(on: 1)
     #expect(held.wait())
-    system.submit(on: 0) { _ in
+    let call: @Sendable () -> Void = {
       held.signal()
       results.note("\(system.crossCallAndWait(on: 1, at: .vm) { _ in results.note("ran") })")
+    }
+    switch caller {
+    case .base: system.submit(on: 0) { _ in call() }
+    case .handler: try system.establish("calls", at: .softNet, as: .mpSafe) { _ in call() }.schedule(on: 0)
     }
     #expect(held.wait())
     let calls = system.agents[1].calls + Int(Level.vm.rawValue)

@@ -197,11 +197,11 @@ extension InterruptSystem {
       let way = ways.way(of: slot.pointee.bit)
       if way == .mpSafe {
         if let rule = GateOrder.waitForCPUs(agent.standing, at: level) {
-          report(rule, agent, level, slot.pointee.name, site)
+          report(rule, agent, level, nameForReport(handler), site)
           return .refused
         }
       } else if case .violation(let rule) = GateOrder.exact(agent.standing, to: level) {
-        report(rule, agent, level, slot.pointee.name, site)
+        report(rule, agent, level, nameForReport(handler), site)
         return .refused
       }
       var isCurrent = false
@@ -245,6 +245,17 @@ extension InterruptSystem {
       ringPending(handler)
       if !isRetry { return result }
     }
+  }
+
+  /// The name that a report shows. Copied under the table lock: the slot may have had its next owner meanwhile, who writes it there.
+  @inlinable func nameForReport(_ handler: Handler<M>) -> String {
+    var name = "a handler that has ended"
+    lockedTable {
+      if handler.slot.pointee.generation.load(.relaxed) == handler.generation {
+        name = handler.slot.pointee.name
+      }
+    }
+    return name
   }
 
   /// Rings each CPU on which the handler is pending: its mark may have been looked at under what was true before.
