@@ -9,17 +9,48 @@
   @usableFromInline var gates: GateSet
   @usableFromInline var ipl: Level
   @usableFromInline var floor: Level
+  /// The raise was from where nothing is held: see `enter`. What is put back is known then, and nothing else is looked at.
+  @usableFromInline var isFirst = false
   @inlinable init(gates: GateSet, ipl: Level, floor: Level) {
     self.gates = gates
     self.ipl = ipl
     self.floor = floor
   }
+  @inlinable init(first gates: GateSet) {
+    self.gates = gates
+    ipl = .none
+    floor = .none
+    isFirst = true
+  }
 }
 
 extension AgentRef {
   /// Takes what a verdict says, waiting in order if need be, and lifts the IPL; a cumulative raise lifts the floor too.
+  ///
+  /// The *first* raise, of base code or a visitor that holds nothing, is here; any other is a call. Where nothing is held, at IPL and floor
+  /// `none`, the context's own frames hold nothing either, no LevelLock is held (it would have lifted the IPL) and the kind is not
+  /// `disjoint` (a handler's IPL is its level), so the verdict of `GateOrder` is to take all that is asked for: constants, and the
+  /// locked instruction waits for no chain of loads. What is written is not read again (Documentation/Decisions/0017).
   @inlinable @inline(__always)
   func enter(to level: Level, cumulative: Bool, _ site: @autoclosure () -> Violation.Site) -> Raised {
+    let c = context
+    guard level != .none && held.rawValue | UInt(ipl.rawValue | c.pointee.floor.rawValue) == 0 else {
+      return enterFurther(to: level, cumulative: cumulative, site())
+    }
+    let gates: GateSet = cumulative ? .above(.none, through: level) : level.gate
+    // Raise, note, then acquire.
+    ipl = level
+    held = gates
+    if !p.pointee.gateWord.take(gates) { takeAscending(gates, from: .none) }
+    c.pointee.own = gates
+    if cumulative { c.pointee.floor = level }
+    account(for: gates, to: level, cumulative: cumulative, site())
+    return Raised(first: gates)
+  }
+
+  /// As `enter`, from wherever the context stands.
+  @inlinable @inline(__always)
+  func enterFurther(to level: Level, cumulative: Bool, _ site: @autoclosure () -> Violation.Site) -> Raised {
     let c = context
     var raised = Raised(gates: [], ipl: ipl, floor: c.pointee.floor)
     var standing = self.standing
@@ -48,25 +79,43 @@ extension AgentRef {
       note(gates)
       // On return from either the IPL is the level's: it is the highest of the gates.
       if !p.pointee.gateWord.take(gates) { takeAscending(gates, from: raised.ipl) }
-      if cumulative {
-        counters(level).pointee.raisedThrough &+= 1
-      } else {
-        counters(level).pointee.taken &+= 1
-      }
       c.pointee.own.formUnion(gates)
-      #if Witness
-        p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site())
-      #endif
+      account(for: gates, to: level, cumulative: cumulative, site())
     }
     if cumulative { c.pointee.floor = max(raised.floor, level) }
     return raised
   }
 
+  /// Counts a raise that took gates, and notes where.
+  @inlinable @inline(__always)
+  func account(
+    for gates: GateSet, to level: Level, cumulative: Bool, _ site: @autoclosure () -> Violation.Site
+  ) {
+    if cumulative {
+      counters(level).pointee.raisedThrough &+= 1
+    } else {
+      counters(level).pointee.taken &+= 1
+    }
+    #if Witness
+      p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(gates, site())
+    #endif
+  }
+
   /// Puts back what `enter` changed, and recognises what became possible.
   @inlinable @inline(__always) func exit(_ raised: Raised) {
+    guard raised.isFirst else { return exitFurther(raised) }
+    let c = context
+    leave(raised.gates, keeping: [], returningTo: .none)
+    c.pointee.own = []
+    c.pointee.floor = .none
+    ipl = .none
+    recognise()
+  }
+
+  @inlinable @inline(__always) func exitFurther(_ raised: Raised) {
     let c = context
     if !raised.gates.isEmpty {
-      leave(raised.gates, returningTo: raised.ipl)
+      leave(raised.gates, keeping: held.subtracting(raised.gates), returningTo: raised.ipl)
       c.pointee.own.subtract(raised.gates)
     }
     c.pointee.floor = raised.floor

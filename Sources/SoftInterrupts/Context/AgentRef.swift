@@ -33,9 +33,9 @@
   }
 
   /// The bits of a summary that are above a level.
-  @inlinable static func bits(above level: Level) -> UInt { ~0 << (UInt(level.rawValue) &+ 1) }
+  @inlinable static func bits(above level: Level) -> UInt { ~0 &<< (UInt(level.rawValue) &+ 1) }
   /// The bit of a level.
-  @inlinable static func bit(_ level: Level) -> UInt { 1 << UInt(level.rawValue) }
+  @inlinable static func bit(_ level: Level) -> UInt { 1 &<< UInt(level.rawValue) }
 
   /// Asks this agent's CPU to look at a level again: the hint, then the doorbell.
   ///

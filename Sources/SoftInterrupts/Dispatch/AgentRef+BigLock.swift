@@ -17,7 +17,7 @@ extension AgentRef {
       if p.pointee.queued & UInt8(1 << level.rawValue) != 0 { break }
       if takeForDispatch(system.queue(level), returningTo: saved) {
         runBigLock(level, ways)
-        leave(level.gate, returningTo: saved)
+        leave(level.gate, keeping: held.subtracting(level.gate), returningTo: saved)
       }
     case .takeBoth:
       if takeBoth(level, returningTo: saved) {
@@ -106,7 +106,11 @@ extension AgentRef {
   }
 
   /// Readmits deferred work, and runs one aged level.
-  @inlinable func readmitBigLockWork() {
+  @inlinable @inline(__always) func readmitBigLockWork() {
+    if p.pointee.bigLockNotes != 0 { readmitNotedBigLockWork() }
+  }
+
+  @inlinable @inline(never) func readmitNotedBigLockWork() {
     _ = readmitDeferred()
     // Gate `none` is waited for at IPL `none` only, by a context that holds nothing and is in no wait.
     if p.pointee.aged != 0 && p.pointee.queued & 1 == 0 && held.isEmpty && ipl == .none

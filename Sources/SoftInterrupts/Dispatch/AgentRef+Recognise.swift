@@ -6,7 +6,8 @@
 extension AgentRef {
   /// The recognition point: one load and one compare when there is nothing to do.
   @inlinable @inline(__always) func recognise() {
-    if (summary.load(.relaxed) >> 1) >> UInt(ipl.rawValue) != 0 || p.pointee.bigLockNotes != 0 {
+    // One branch, and shifts that ask for no bound: this is in every lowering.
+    if (summary.load(.relaxed) &>> 1) &>> UInt(ipl.rawValue) | UInt(p.pointee.bigLockNotes) != 0 {
       recogniseSlowly()
     }
   }
@@ -16,7 +17,11 @@ extension AgentRef {
     readmitBigLockWork()
     readmitThrottled()
     guard hasWork(above: ipl) else { return }
-    // If the top context of this CPU is in a wait, it is suspended now: not to be given the gate.
+    if p.pointee.waiting == nil { dispatch() } else { recogniseInWait() }
+  }
+
+  /// As `recogniseSlowly`, if the top context of this CPU is in a wait: it is suspended now, not to be given the gate.
+  @inlinable @inline(never) func recogniseInWait() {
     var node = p.pointee.waiting
     if let waiter = node, waiter.pointee.state.load(.relaxed) == WaiterState.serving {
       // What we interrupt is about to serve, or about to wait again: it says so itself.
@@ -126,19 +131,19 @@ extension AgentRef {
     let saved = ipl
     let queue = system.queue(level)
     // A wait of this CPU for this gate is under way below us: it will run all that is pending here.
-    if p.pointee.queued & UInt8(1 << level.rawValue) != 0 { return }
+    if UInt(p.pointee.queued) & Self.bit(level) != 0 { return }
     guard Mutant.isOn(.noGate) || takeForDispatch(queue, returningTo: saved) else { return }
     runOrdered(queue, ways)
     if Mutant.isOn(.noGate) {
       strike(level.gate)
     } else {
-      leave(level.gate, returningTo: saved)
+      leave(level.gate, keeping: held.subtracting(level.gate), returningTo: saved)
     }
     ipl = saved
   }
 
   /// Runs this CPU's ordered work at the queue's level, oldest first, within the budget. The gate is held, the IPL is its.
-  @inlinable func runOrdered(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ ways: Ways<M>) {
+  @inlinable @inline(__always) func runOrdered(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ ways: Ways<M>) {
     let level = queue.pointee.level
     var budget = system.configuration.dispatchBudget
     while true {
@@ -158,9 +163,8 @@ extension AgentRef {
     }
   }
 
-  /// Takes a gate for asynchronous work, or leaves a mark on it. Never spins: after K failures it waits like a raiser,
-  /// in the place that this entry has for all of the CPU's work at the level. On success IPL and note are the gate's.
-  @inlinable func takeForDispatch(
+  /// Takes a gate for asynchronous work, or leaves a mark on it. On success IPL and note are the gate's.
+  @inlinable @inline(__always) func takeForDispatch(
     _ queue: UnsafeMutablePointer<GateQueue<M>>, returningTo saved: Level
   ) -> Bool {
     let level = queue.pointee.level
@@ -175,6 +179,16 @@ extension AgentRef {
       counters(level).pointee.taken &+= 1
       return true
     }
+    return markForDispatch(queue, returningTo: saved)
+  }
+
+  /// The gate was busy. Never spins: after K failures it waits like a raiser, in the place that this entry has for all of the CPU's work
+  /// at the level.
+  @inlinable @inline(never) func markForDispatch(
+    _ queue: UnsafeMutablePointer<GateQueue<M>>, returningTo saved: Level
+  ) -> Bool {
+    let level = queue.pointee.level
+    let tries = p.pointee.tries + Int(level.rawValue)
     // Publish the mark, then announce. If the gate was free by then we try once more; if that fails, whoever has it now
     // took it with ATTN set (or somebody looked meanwhile and rang us), or it is kept for a waiter that will take it.
     // Release: who drains the mark sees the work.

@@ -129,8 +129,11 @@ extension AgentRef {
   }
 
   /// Ends the present turn when its time is over, or when there is nothing to do in it.
-  @inlinable func readmitThrottled() {
-    if p.pointee.throttled == 0 { return }
+  @inlinable @inline(__always) func readmitThrottled() {
+    if p.pointee.throttled != 0 { endTurnIfOver() }
+  }
+
+  @inlinable @inline(never) func endTurnIfOver() {
     let turn = p.pointee.share.turn
     let asked = summary.load(.relaxed)
     // Inside a run of the turn's level, or of base code that raised, its bit says nothing.

@@ -7,7 +7,7 @@ extension AgentRef {
   /// One try of one gate. The caller is at the gate's IPL.
   ///
   /// A reserved gate is refused, unless it is kept for this CPU or was kept for too long; either ends the reservation.
-  @inlinable func tryTake(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> Bool {
+  @inlinable @inline(__always) func tryTake(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> Bool {
     let gate = queue.pointee.gate
     if queue.pointee.word.take(gate) { return true }
     if !queue.pointee.word.isOnlyReserved(gate) { return false }

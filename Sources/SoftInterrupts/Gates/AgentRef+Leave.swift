@@ -5,8 +5,8 @@
 // inside a mask, or inside an MP-safe handler of the level, it would run in the middle of what is protected.
 
 extension AgentRef {
-  /// Frees `gates` above `none`, which the agent's top context took, on the way back to `saved`.
-  @inlinable @inline(__always) func leave(_ gates: GateSet, returningTo saved: Level) {
+  /// Frees `gates` above `none`, which the agent's top context took, on the way back to `saved`; `kept` are those that it holds then.
+  @inlinable @inline(__always) func leave(_ gates: GateSet, keeping kept: GateSet, returningTo saved: Level) {
     if gates.isEmpty { return }
     let word = p.pointee.gateWord
     if !word.attention(gates).isEmpty {
@@ -14,11 +14,11 @@ extension AgentRef {
       return
     }
     let wanted = word.free(gates)
-    strike(gates)
+    held = kept
     if !wanted.isEmpty { look(wanted) }
   }
 
-  /// As ``leave(_:returningTo:)``, for sets with the big lock in them: it is struck off and freed without an interruption.
+  /// As ``leave(_:keeping:returningTo:)``, for sets with the big lock in them: it is struck off and freed without an interruption.
   @inlinable func leaveWithBigLock(_ gates: GateSet, returningTo saved: Level) {
     if !system.gateWord.attention(gates).isEmpty {
       leaveSlowly(gates, returningTo: saved)

@@ -71,6 +71,12 @@ public enum Placement: UInt8, Sendable {
   }
 }
 
+/// A handler's body in an object of its own: who runs it takes no reference, as for a closure read from memory it would.
+@usableFromInline final class HandlerBody<M: Machine> {
+  @usableFromInline let call: (borrowing Here<M>) -> Void
+  @inlinable init(_ call: @escaping (borrowing Here<M>) -> Void) { self.call = call }
+}
+
 @frozen @usableFromInline struct HandlerSlot<M: Machine> {
   // Set once, when the slot is made.
   @usableFromInline let level: Level
@@ -85,7 +91,8 @@ public enum Placement: UInt8, Sendable {
   // Set by `establish`, before the generation is.
   @usableFromInline var isBound = true
   @usableFromInline var name = ""
-  @usableFromInline var body: (borrowing Here<M>) -> Void
+  /// The slot's own reference; changed by `replaceBody` only.
+  @usableFromInline var body: Unmanaged<HandlerBody<M>>?
 
   // Under the table lock.
   @usableFromInline var suspensions = 0
@@ -101,7 +108,20 @@ public enum Placement: UInt8, Sendable {
     self.foreignInflight = system.p.pointee.foreignInflight
     generation = .words(1)
     homes = .words(system.cpuCount * Home<M>.size)
-    body = { _ in }
+  }
+
+  /// Puts another body, or none, in place; returns the last one, which is to die outside of any lock. No run is under way and none
+  /// starts: who ends a handler, and who gives its slot to another, has seen to that.
+  @inlinable mutating func replaceBody(
+    _ new: HandlerBody<M>? = nil
+  ) -> HandlerBody<M>? {
+    defer { body = new.map(Unmanaged.passRetained) }
+    return body?.takeRetainedValue()
+  }
+
+  /// Calls the body. No reference is taken: the slot keeps its own until no run is under way (see `replaceBody`).
+  @inlinable @inline(__always) func callBody(_ here: borrowing Here<M>) {
+    body!._withUnsafeGuaranteedRef { $0.call(here) }
   }
 
   /// Starts a new owner's place in the order of a CPU: until it is stamped, no stamp is valid. (Neither the one of the last owner,
@@ -120,7 +140,7 @@ public enum Placement: UInt8, Sendable {
     }
   }
 
-  @inlinable func home(_ cpu: Int) -> Home<M> { Home(homes + cpu * Home<M>.size) }
+  @inlinable func home(_ cpu: Int) -> Home<M> { Home(homes + cpu &* Home<M>.size) }
 }
 
 /// The handlers of a level by their way in: words that every dispatch reads and only establishing, changing and suspending

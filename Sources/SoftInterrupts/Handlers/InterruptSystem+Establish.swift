@@ -70,7 +70,8 @@ extension InterruptSystem {
     let ways = ways(level)
     reclaim(level)
     var found: Handler<M>?
-    var old: ((borrowing Here<M>) -> Void)?
+    var old: HandlerBody<M>?
+    let body = HandlerBody(body)
     var isDown = false
     lockedTable {
       isDown = isShutDown
@@ -81,12 +82,11 @@ extension InterruptSystem {
       ways.used.fetchOr(slot.pointee.bit, .relaxed)
       M.touches(slot, .write)
       M.touches(slot, part: 1, .write)
-      old = slot.pointee.body
       slot.pointee.name = name
       slot.pointee.isBound = placement == .bound
       slot.pointee.suspensions = 0
       slot.pointee.retiring = false
-      slot.pointee.body = body
+      old = slot.pointee.replaceBody(body)
       slot.pointee.clearStatistics(cpuCount)
       for cpu in 0..<cpuCount {
         let claims = PendingWord.claims(agent(ofCPU: cpu).pending(level).load(.relaxed))
@@ -114,7 +114,7 @@ extension InterruptSystem {
   @inlinable public func disestablish(
     _ handler: Handler<M>, file: StaticString = #fileID, line: UInt = #line
   ) -> ChangeResult {
-    var body: ((borrowing Here<M>) -> Void)?
+    var body: HandlerBody<M>?
     let result = change(handler, .init(file, line)) { slot, ways in
       // Relaxed: the claims below, and the heavy fence before the slot's reuse, come after it.
       slot.pointee.generation.fetchAdd(1, .relaxed)
@@ -122,8 +122,7 @@ extension InterruptSystem {
       let dropped = self.clearPending(slot)
       // No run is under way and none can start: the body may go. It dies outside of any lock.
       M.touches(slot, part: 1, .write)
-      body = slot.pointee.body
-      slot.pointee.body = { _ in }
+      body = slot.pointee.replaceBody()
       // Or the next owner of the slot would be suspended for ever.
       slot.pointee.suspensions = 0
       self.quarantine(slot)

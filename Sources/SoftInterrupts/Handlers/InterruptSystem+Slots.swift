@@ -31,7 +31,7 @@ extension InterruptSystem {
     let waiting = ways.quarantined.load(.relaxed)
     if waiting == 0 { return }
     M.heavy()
-    var bodies: [(borrowing Here<M>) -> Void] = []
+    var bodies: [HandlerBody<M>?] = []
     let slots = (0..<UInt.bitWidth).filter { waiting & (1 << UInt($0)) != 0 }
     bodies.reserveCapacity(slots.count)
     lockedTable {
@@ -46,8 +46,7 @@ extension InterruptSystem {
         }
         _ = clearPending(slot)
         M.touches(slot, part: 1, .write)
-        bodies.append(slot.pointee.body)
-        slot.pointee.body = { _ in }
+        bodies.append(slot.pointee.replaceBody())
         ways.used.fetchAnd(~slot.pointee.bit, .relaxed)
       }
     }

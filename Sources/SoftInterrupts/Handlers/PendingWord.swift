@@ -39,7 +39,7 @@
 extension UnsafeMutablePointer {
   /// Stamps the mark that was made when the word had counted `claims`. Repeats only while delayed schedules of earlier marks
   /// write, of which each writes once.
-  @inlinable func stamp<M: Machine>(_ record: Home<M>, claims: UInt, _ level: Level)
+  @inlinable @inline(__always) func stamp<M: Machine>(_ record: Home<M>, claims: UInt, _ level: Level)
   where Pointee == Agent<M> {
     // Relaxed: only the order on this one counter counts.
     let number = (pointee.stamps + Int(level.rawValue)).fetchAdd(1, .relaxed)
@@ -57,12 +57,18 @@ extension UnsafeMutablePointer {
 
 extension SystemRef {
   /// The handler among `bits` that became pending first at `home`.
-  @inlinable func oldest(
+  @inlinable @inline(__always) func oldest(
     of bits: UInt, at level: Level, home: AgentRef<M>
+  ) -> UnsafeMutablePointer<HandlerSlot<M>> {
+    if bits & (bits &- 1) == 0 || Mutant.isOn(.ignoreStamps) { return slot(level, bit: bits) }
+    return oldestOfSeveral(bits, at: level, home: home)
+  }
+
+  @inlinable @inline(never) func oldestOfSeveral(
+    _ bits: UInt, at level: Level, home: AgentRef<M>
   ) -> UnsafeMutablePointer<HandlerSlot<M>> {
     var best = slot(level, bit: bits)
     var left = bits & (bits &- 1)
-    if left == 0 || Mutant.isOn(.ignoreStamps) { return best }
     let claims = PendingWord.claims(home.pending(level).load(.relaxed))
     var bestNumber = number(best.pointee.home(home.cpu), claims)
     while left != 0 {

@@ -31,7 +31,7 @@ public enum Level: UInt8, CaseIterable, Comparable, Hashable, Sendable {
   @inlinable public var isSoft: Bool { self >= .softClock && self <= .softSerial }
 
   /// The gate of this level, as a set of one.
-  @inlinable public var gate: GateSet { GateSet(rawValue: 1 << UInt(rawValue)) }
+  @inlinable @inline(__always) public var gate: GateSet { GateSet(rawValue: 1 &<< UInt(rawValue)) }
 
   /// The next level below; `none` stays `none`.
   @inlinable public var below: Level { self == .none ? .none : Level(raw: rawValue &- 1) }
@@ -75,9 +75,9 @@ extension Level: CustomStringConvertible {
 
   /// The gates `lower+1 … upper`; empty if `upper <= lower`.
   @inlinable static func above(_ lower: Level, through upper: Level) -> GateSet {
-    let through = (2 << UInt(upper.rawValue)) &- 1
-    let skipped = (2 << UInt(lower.rawValue)) &- 1
-    return GateSet(rawValue: UInt(through) & ~UInt(skipped))
+    let through: UInt = (2 &<< UInt(upper.rawValue)) &- 1
+    let skipped: UInt = (2 &<< UInt(lower.rawValue)) &- 1
+    return GateSet(rawValue: through & ~skipped)
   }
 
   /// The level of the lowest gate. The set must not be empty.

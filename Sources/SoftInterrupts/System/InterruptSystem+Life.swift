@@ -118,7 +118,7 @@ extension InterruptSystem {
           report.pending.append((slot.pointee.name, cpus))
         }
         M.touches(slot, part: 1, .write)
-        slot.pointee.body = { _ in }
+        _ = slot.pointee.replaceBody()
       }
     }
     releaseCallouts()

@@ -76,10 +76,10 @@
   }
   @inlinable func agent(ofCPU cpu: Int) -> AgentRef<M> { AgentRef(p.pointee.agents + cpu) }
   @inlinable func ways(_ level: Level) -> Ways<M> {
-    Ways(p.pointee.wayWords + Int(level.rawValue) * Ways<M>.size)
+    Ways(p.pointee.wayWords + Int(level.rawValue) &* Ways<M>.size)
   }
   @inlinable func slot(_ level: Level, bit: UInt) -> UnsafeMutablePointer<HandlerSlot<M>> {
-    p.pointee.slots[Int(level.rawValue) * UInt.bitWidth + bit.trailingZeroBitCount]!
+    p.pointee.slots[Int(level.rawValue) &* UInt.bitWidth &+ bit.trailingZeroBitCount]!
   }
 
   /// The agent of the calling thread, made if need be. One load and one compare when it exists.
