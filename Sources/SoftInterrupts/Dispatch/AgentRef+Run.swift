@@ -46,9 +46,14 @@ extension AgentRef {
     }
     if Mutant.isOn(.clearAfterRun) { _ = PendingWord.claim(home.pending(level), slot.pointee.bit) }
     // Even: it has ended itself, in this run or (MP-safe) in one on another CPU. Relaxed: what is done then is under the table lock.
-    if slot.pointee.generation.load(.relaxed) & 1 == 0 { system.object.finishRetiring(slot, self) }
+    if slot.pointee.generation.load(.relaxed) & 1 == 0 { finishRetiring(slot) }
     ipl = level
     recognise()
+  }
+
+  /// See `run`. Out of line: only here a run needs the system's object.
+  @inlinable @inline(never) func finishRetiring(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
+    system.object.finishRetiring(slot, self)
   }
 
   /// Runs the marked `.anywhere` ordered work of other CPUs, under this CPU's hold of the gate and within the budget; what

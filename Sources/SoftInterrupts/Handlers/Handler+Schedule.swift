@@ -1,8 +1,9 @@
 // Scheduling: mark, and nothing else.
 //
 // Law: wait-free and async-signal-safe, from any level and any thread. A schedule that returns `.scheduled` or `.coalesced` is
-// followed by a whole run that starts after it. The pending bit is always set by a read-modify-write, also when it is set
-// already, so that the claim that clears it has acquired what every scheduler wrote before.
+// followed by a whole run that starts after it. The pending bit is set by a read-modify-write, also when it is set
+// already, so that the claim that clears it has acquired what every scheduler wrote before; but for a CPU's own bound work, which the
+// same thread claims.
 
 /// A handler that was established; a value that may be copied anywhere and outlive the handler.
 @frozen public struct Handler<M: Machine>: Hashable, @unchecked Sendable {
@@ -112,6 +113,15 @@ extension Handler {
     M.touches(slot, .read)
     if isHere { Home<M>.bump(record.scheduledHere) } else { record.bumpShared(record.scheduledElsewhere) }
     if Mutant.isOn(.coalesceByLoad) && home.pending(level).load(.relaxed) & bit != 0 { return .coalesced }
+    // Bound work of this CPU is claimed by this very thread, unless it is dropped. The run therefore comes after this in program order and
+    // sees what was written before: there is nothing to publish, and a look does. Who drops it ends the handler; a look that comes too early to
+    // see that comes before it.
+    if isHere && slot.pointee.isBound && home.p.pointee.levelSeats == nil
+      && home.pending(level).load(.relaxed) & bit != 0
+    {
+      Home<M>.bump(record.coalesced)
+      return isCurrent ? .coalesced : .notEstablished
+    }
     // Release: the claim acquires what the scheduler wrote. Acquire: for the second look, and for what a change of the handler
     // that has looked at the word before this mark has done: the ring below passes it on.
     let old = home.pending(level).fetchOr(bit, .acquireRelease)
