@@ -84,9 +84,13 @@ let package = Package(
     // The program of the manual's article "The typed order", likewise.
     .executableTarget(
       name: "TypedOrder", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/TypedOrder"),
+    // A program to start from: a game over UDP.
+    .executableTarget(
+      name: "game-server", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/GameServer",
+      exclude: ["README.md"]),
     .testTarget(
       name: "DocumentationTests",
-      dependencies: ["FirstProgram", "TypedOrder", "SoftInterrupts", "HostedMachine"]),
+      dependencies: ["FirstProgram", "TypedOrder", "game-server", "SoftInterrupts", "HostedMachine"]),
     // What several suites of tests share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),

@@ -44,12 +44,15 @@ struct ReadmeTests {
     try Self.compare("TypedOrder", with: Self.block(after: "<!-- typed-output -->", in: article))
   }
 
-  /// Runs a program and compares what it prints.
-  static func compare(_ name: String, with shown: String) throws {
+  /// Runs a program and compares what it prints, and that it ends as it should.
+  static func compare(
+    _ name: String, _ arguments: String..., with shown: String, complaint: String = "", status: Int32 = 0
+  ) throws {
     // Products of a build lie beside each other.
     let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let process = Process()
     process.executableURL = tests.deletingLastPathComponent().appendingPathComponent(name)
+    process.arguments = arguments
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors
@@ -57,9 +60,9 @@ struct ReadmeTests {
     let printed = try output.fileHandleForReading.readToEnd() ?? Data()
     let complaints = try errors.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    #expect(process.terminationStatus == status)
     #expect(String(decoding: printed, as: UTF8.self) == shown)
-    #expect(String(decoding: complaints, as: UTF8.self) == "")
+    #expect(String(decoding: complaints, as: UTF8.self) == complaint)
   }
 
   @Test("a link to a file of the package leads somewhere")
