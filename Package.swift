@@ -88,9 +88,16 @@ let package = Package(
     .executableTarget(
       name: "game-server", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/GameServer",
       exclude: ["README.md"]),
+    // The steps of the tutorial "Off the big lock in an afternoon".
+    .executableTarget(
+      name: "off-the-big-lock",
+      dependencies: ["SoftInterrupts", "HostedMachine", "SimulatedMachine", "Exploration"],
+      path: "Examples/OffTheBigLock"),
     .testTarget(
       name: "DocumentationTests",
-      dependencies: ["FirstProgram", "TypedOrder", "game-server", "SoftInterrupts", "HostedMachine"]),
+      dependencies: [
+        "FirstProgram", "TypedOrder", "game-server", "off-the-big-lock", "SoftInterrupts", "HostedMachine",
+      ]),
     // What several suites of tests share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),
