@@ -20,6 +20,10 @@ struct Measurement: CustomStringConvertible {
   private func rates(_ step: Int) -> [Double] {
     outcomes[step].map { Double($0.events) / $0.seconds / 1e6 }.sorted()
   }
+  /// The median of the processor time that an event took, in nanoseconds.
+  private func cost(_ step: Int) -> Double {
+    quantile(outcomes[step].map { $0.cpuSeconds / Double($0.events) * 1e9 }.sorted(), 0.5)
+  }
   /// Each round's own quantile of how late the beats were, in microseconds.
   private func late(_ step: Int, _ share: Double) -> Double {
     quantile(
@@ -41,8 +45,8 @@ struct Measurement: CustomStringConvertible {
       "`off-the-big-lock measure \(rounds) \(outcomes[0][0].events)`: \(rounds) rounds of every step, "
         + "\(HostedMachine.allowedProcessors().count) processors. Each step: \(outcomes[0][0].work).",
       "",
-      "| step | | million events/s, median (range) | × step 0 | × step 1 | probe late by, p50 | p99 |",
-      "| --- | --- | --- | --- | --- | --- | --- |",
+      "| step | | million events/s, median (range) | × step 0 | × step 1 | processor time, ns/event | probe late by, p50 | p99 |",
+      "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for (number, step) in OffTheBigLock.steps.enumerated() {
       let rates = rates(number)
@@ -50,7 +54,7 @@ struct Measurement: CustomStringConvertible {
       lines.append(
         "| \(number) | \(step.title) | \(short(median)) (\(short(rates[0]))–\(short(rates[rates.count - 1]))) "
           + "| \(short(median / base)) | \(short(median / locked)) "
-          + "| \(short(late(number, 0.5))) µs | \(short(late(number, 0.99))) µs |")
+          + "| \(short(cost(number))) | \(short(late(number, 0.5))) µs | \(short(late(number, 0.99))) µs |")
     }
     return lines.joined(separator: "\n")
   }

@@ -12,7 +12,7 @@ final class Port: @unchecked Sendable {
   // Sendable: taken from by its CPU's thread only.
   private let events: [Event]
   private var next = 0
-  static let batch = 64
+  static let batch = 256
 
   init(_ events: [Event]) { self.events = events }
   var isEmpty: Bool { next == events.count }
@@ -34,6 +34,7 @@ final class Work: Sendable {
   /// Relaxed: how far the ports are; the data has guards of its own.
   private let done = Atomic<Int>(0)
   let began = HostedMachine.now()
+  private let cpuBegan = Work.processorTime()
 
   init(_ events: [[Event]]) {
     ports = events.map(Port.init)
@@ -48,7 +49,7 @@ final class Work: Sendable {
         // A linear congruential generator (Knuth's MMIX constants): its upper bits are enough here.
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let time = UInt32(index / 16)
-        let session = time / 4 + UInt32(state >> 54)
+        let session = time + UInt32(state >> 54)
         return Event(session: session * 2 + UInt32(port), time: time, bytes: UInt32(state >> 32) & 1_023 + 40)
       }
     }
@@ -93,16 +94,24 @@ final class Work: Sendable {
     try system.attachTimer(every: .nanoseconds(Int64(Beats.period)), on: Self.cpus - 1) { _ in interrupt() }
   }
 
+  /// The processor time of all threads of this process, in seconds.
+  private static func processorTime() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
   /// What a step came to.
   func outcome(sweeps: Int, _ log: Log, _ beats: Beats, questions: Int) -> Outcome {
     Outcome(
-      seconds: Double(HostedMachine.now() - began) / 1e9, events: total, lines: log.lines, digest: log.digest,
+      seconds: Double(HostedMachine.now() - began) / 1e9, cpuSeconds: Self.processorTime() - cpuBegan,
+      events: total, lines: log.lines, digest: log.digest,
       sweeps: sweeps, questions: questions, latenesses: beats.latenesses)
   }
 }
 
 struct Outcome {
-  var seconds: Double
+  var seconds, cpuSeconds: Double
   var events, lines: Int
   var digest: UInt64
   var sweeps, questions: Int
