@@ -68,10 +68,11 @@ enum OffTheBigLock {
   /// Prints what each step did; 1 if two differ.
   static func check(events: Int) throws -> Int32 {
     let input = Work.events(events)
-    var works: [String] = []
+    var works = [Alone.run(Work(input)).0.work]
+    print("one thread alone: \(works[0])")
     for (number, step) in steps.enumerated() {
       works.append(try step.run(Work(input)).work)
-      print("step \(number): \(works[number])")
+      print("step \(number): \(works[number + 1] == works[0] ? "the same" : works[number + 1])")
     }
     return Set(works).count == 1 ? 0 : 1
   }
@@ -79,18 +80,20 @@ enum OffTheBigLock {
   static func measure(rounds: Int, events: Int, _ file: String?) throws -> Int32 {
     let input = Work.events(events)
     var outcomes = [[Outcome]](repeating: [], count: steps.count)
+    var alone: [(outcome: Outcome, tableShare: Double)] = []
     for round in 0..<rounds {
       // Forwards and backwards in turns, so that no step is always the one after another.
+      alone.append(Alone.run(Work(input)))
       let order = Array(steps.indices)
       for number in round % 2 == 0 ? order : order.reversed() {
         outcomes[number].append(try steps[number].run(Work(input)))
       }
     }
-    guard Set(outcomes.joined().map(\.work)).count == 1 else {
+    guard Set((outcomes.joined() + alone.map(\.outcome)).map(\.work)).count == 1 else {
       complain("the steps did not do the same work")
       return 1
     }
-    let table = Measurement(outcomes, rounds: rounds).description
+    let table = Measurement(outcomes, alone, rounds: rounds).description
     print(table)
     if let file { try Measurement.write(table, into: file) }
     return 0

@@ -7,8 +7,12 @@ import HostedMachine
 
 struct Measurement: CustomStringConvertible {
   private let outcomes: [[Outcome]]
+  /// On one thread, without any lock.
+  private let alone: [(outcome: Outcome, tableShare: Double)]
   private let rounds: Int
-  init(_ outcomes: [[Outcome]], rounds: Int) { (self.outcomes, self.rounds) = (outcomes, rounds) }
+  init(_ outcomes: [[Outcome]], _ alone: [(outcome: Outcome, tableShare: Double)], rounds: Int) {
+    (self.outcomes, self.alone, self.rounds) = (outcomes, alone, rounds)
+  }
 
   static let begin = "<!-- off-the-big-lock:begin -->"
   static let end = "<!-- off-the-big-lock:end -->"
@@ -41,6 +45,8 @@ struct Measurement: CustomStringConvertible {
   var description: String {
     let base = quantile(rates(0), 0.5)
     let locked = quantile(rates(1), 0.5)
+    let single = alone.map { Double($0.outcome.events) / $0.outcome.seconds / 1e6 }.sorted()
+    let share = quantile(alone.map(\.tableShare).sorted(), 0.5)
     var lines = [
       "`off-the-big-lock measure \(rounds) \(outcomes[0][0].events)`: \(rounds) rounds of every step, "
         + "\(HostedMachine.allowedProcessors().count) processors. Each step: \(outcomes[0][0].work).",
@@ -56,6 +62,12 @@ struct Measurement: CustomStringConvertible {
           + "| \(short(median / base)) | \(short(median / locked)) "
           + "| \(short(cost(number))) | \(short(late(number, 0.5))) µs | \(short(late(number, 0.99))) µs |")
     }
+    lines += [
+      "",
+      "One thread alone, without any lock, does \(short(quantile(single, 0.5))) million events/s, of which the table is "
+        + "\(Int((share * 100).rounded())) %: as long as one at a time is at the table, any number of CPUs does at most "
+        + "\(short(1 / share)) times as much.",
+    ]
     return lines.joined(separator: "\n")
   }
 

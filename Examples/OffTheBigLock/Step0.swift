@@ -18,6 +18,7 @@ enum Step0 {
   static func run(_ work: Work) throws -> Outcome {
     let shared = Locked(work.began)
     var threads: [pthread_t] = []
+    // [threads]
     for port in work.ports {
       threads.append(
         thread {
@@ -52,6 +53,7 @@ enum Step0 {
           }
         }
       })
+    // [/threads]
 
     let questions = work.ask { shared.gateway.withLock { $0.table.busiest() } }
     for thread in threads { pthread_join(thread, nil) }

@@ -4,14 +4,6 @@ import HostedMachine
 import SoftInterrupts
 
 enum Step1 {
-  final class Gateway: @unchecked Sendable {
-    // Sendable: touched under the gates that the handlers below say.
-    var table = Table()
-    var log = Log()
-    var beats: Beats
-    init(_ start: UInt64) { beats = Beats(from: start) }
-  }
-
   static func run(_ work: Work) throws -> Outcome {
     let system = try InterruptSystem(on: .hosted(cpus: Work.cpus))
     let gateway = Gateway(work.began)

@@ -6,7 +6,7 @@ import SoftInterrupts
 enum Step2 {
   static func run(_ work: Work) throws -> Outcome {
     let system = try InterruptSystem(on: .hosted(cpus: Work.cpus))
-    let gateway = Step1.Gateway(work.began)
+    let gateway = Gateway(work.began)
 
     let log = try system.establish("log", at: .softBio, as: .bigLock) { here in
       let records = here.raise(to: .softNet) { _ in gateway.table.takeClosed() }

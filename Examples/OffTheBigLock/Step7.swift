@@ -8,6 +8,7 @@ enum Step7 {
 
   static func run(_ work: Work) throws -> Outcome {
     let system = try InterruptSystem(on: .hosted(cpus: Work.cpus))
+    // [shards]
     let tables = (0..<shards).map { _ in system.levelLock(at: SoftNet.self, Table()) }
     let trays = system.perCPU(at: SoftNet.self) { _ in [[Event]](repeating: [], count: shards) }
     let lines = Guarded<Log, SoftBio>(Log())
@@ -39,6 +40,7 @@ enum Step7 {
       }
       if work.note(batch.count) { expire.schedule(after: .microseconds(200)) }
     }
+    // [/shards]
     let probe = try system.establish("probe", at: SoftSerial.self, as: .ordered) { serial in
       serial.open(beats) { $0.beat(now: HostedMachine.now()) }
     }

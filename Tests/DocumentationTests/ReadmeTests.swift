@@ -44,10 +44,10 @@ struct ReadmeTests {
     try Self.compare("TypedOrder", with: Self.block(after: "<!-- typed-output -->", in: article))
   }
 
-  /// Runs a program and compares what it prints, and that it ends as it should.
-  static func compare(
-    _ name: String, _ arguments: String..., with shown: String, complaint: String = "", status: Int32 = 0
-  ) throws {
+  /// Runs a program of the build: what it prints, what it complains of, and how it ends.
+  static func output(
+    of name: String, _ arguments: [String] = []
+  ) throws -> (text: String, complaint: String, status: Int32) {
     // Products of a build lie beside each other.
     let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let process = Process()
@@ -60,9 +60,20 @@ struct ReadmeTests {
     let printed = try output.fileHandleForReading.readToEnd() ?? Data()
     let complaints = try errors.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    #expect(process.terminationStatus == status)
-    #expect(String(decoding: printed, as: UTF8.self) == shown)
-    #expect(String(decoding: complaints, as: UTF8.self) == complaint)
+    return (
+      String(decoding: printed, as: UTF8.self), String(decoding: complaints, as: UTF8.self),
+      process.terminationStatus
+    )
+  }
+
+  /// Runs a program and compares what it prints, and that it ends as it should.
+  static func compare(
+    _ name: String, _ arguments: String..., with shown: String, complaint: String = "", status: Int32 = 0
+  ) throws {
+    let output = try output(of: name, arguments)
+    #expect(output.status == status)
+    #expect(output.text == shown)
+    #expect(output.complaint == complaint)
   }
 
   @Test("a link to a file of the package leads somewhere")
