@@ -59,7 +59,7 @@ struct Swarm {
   }
 
   /// Plays until all have gone, or the time or the server is over. `script` is called once for each bot that has joined.
-  mutating func run(isOver: () -> Bool, script: (inout Swarm, Int) -> Void) {
+  mutating func run(isOver: () -> Bool = { false }, script: (inout Swarm, Int) -> Void = { _, _ in }) {
     var buffer = [UInt8](repeating: 0, count: 2_048)
     while !isOver() {
       let now = HostedMachine.now()

@@ -49,6 +49,8 @@ struct Game: Sendable {
     /// The tick at which it was heard last: for lockstep.
     var heard: UInt32 = 0
     var isExpiring = false
+    /// The tick at which it has said something last.
+    var said: UInt32?
   }
   struct JoinKey: Hashable, Sendable {
     var endpoint: Endpoint
@@ -93,7 +95,9 @@ struct Game: Sendable {
       if isFirst { moved += 1 }
       tickIfAllHaveMoved()
     case .say(let who, let text):
-      guard member(who, incoming.from) != nil else { return }
+      // Once a tick, as it is sent to everybody.
+      guard let id = member(who, incoming.from), clients[id]!.said != world.tick else { return }
+      clients[id]!.said = world.tick
       tally.said += 1
       links.write(.said(who.id, text), &tally)
       for id in clients.indices { answer(id, .said(to: UInt16(id), by: who.id, text: text)) }

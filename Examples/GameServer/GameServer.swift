@@ -67,7 +67,7 @@ enum GameServer {
       else { return }
       var swarm = try Swarm(
         options.bots, to: Endpoint(address: target.address, port: endpoint.port), .every(tick, until: end))
-      swarm.run(isOver: { server.isOver.isSet }) { _, _ in }
+      swarm.run(isOver: { server.isOver.isSet })
       report(swarm, from: began)
       swarm.close()
     } else {
@@ -112,7 +112,7 @@ enum GameServer {
     let end = options.seconds.map { began + UInt64($0) * 1_000_000_000 }
     var swarm = try Swarm(
       options.bots, to: options.endpoint, .every(UInt64(1_000_000_000 / options.tickRate), until: end))
-    swarm.run(isOver: { end.map { HostedMachine.now() > $0 + 1_000_000_000 } ?? false }) { _, _ in }
+    swarm.run(isOver: { end.map { HostedMachine.now() > $0 + 1_000_000_000 } ?? false })
     report(swarm, from: began)
   }
 
@@ -136,12 +136,12 @@ enum GameServer {
     let server = try Server(options, pace, World(side: 32, coins: 48, seed: 1))
     try server.start(reporting: nil) { _, _ in }
     var swarm = try Swarm(options.bots, to: server.ports[0].socket.endpoint, .moves(steps))
-    swarm.run(isOver: { false }) { swarm, bot in
+    swarm.run(script: { swarm, bot in
       guard let who = swarm.bots[bot].who else { return }
       if bot == 0 { for bytes in badDatagrams(who) { swarm.send(bot, bytes) } }
       if bot == 7 { return swarm.keepSilent(bot) }
       swarm.send(bot, Wire.bytes(of: .say(who, text: "hello from bot \(bot)")))
-    }
+    })
     swarm.close()
     let (tally, shutdown, journal) = server.shutDown()
     let views = Set(swarm.bots.filter { $0.acked > 0 }.map { Digest($0.seen).value })

@@ -47,7 +47,11 @@ enum Wire {
   static let longestName = 24
   static let longestText = 120
 
-  fileprivate enum Kind: UInt8 { case join = 1, move, say, leave, welcome, full, said, bye, state }
+  /// 0 is none: what has not been written is no datagram.
+  fileprivate enum Kind: UInt8 {
+    case join = 1
+    case move, say, leave, welcome, full, said, bye, state
+  }
 
   static func parse(_ bytes: ArraySlice<UInt8>) -> Request? {
     guard bytes.count <= longestRequest else { return nil }

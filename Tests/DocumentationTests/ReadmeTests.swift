@@ -44,14 +44,18 @@ struct ReadmeTests {
     try Self.compare("TypedOrder", with: Self.block(after: "<!-- typed-output -->", in: article))
   }
 
+  /// A program of the build: its products lie beside each other.
+  static func program(_ name: String) -> URL {
+    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    return tests.deletingLastPathComponent().appendingPathComponent(name)
+  }
+
   /// Runs a program of the build: what it prints, what it complains of, and how it ends.
   static func output(
     of name: String, _ arguments: [String] = []
   ) throws -> (text: String, complaint: String, status: Int32) {
-    // Products of a build lie beside each other.
-    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let process = Process()
-    process.executableURL = tests.deletingLastPathComponent().appendingPathComponent(name)
+    process.executableURL = program(name)
     process.arguments = arguments
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
