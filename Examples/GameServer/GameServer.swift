@@ -48,13 +48,7 @@ enum GameServer {
       mostClients: options.mostClients)
     let server = try Server(options, pace, World(side: 512, coins: 4_096, seed: 1))
     stop = server.stop
-    // Once: the next Ctrl-C ends a server that does not end.
-    for number in [SIGINT, SIGTERM] {
-      var action = sigaction()
-      action.__sigaction_handler.sa_handler = { _ in stop?.schedule() }
-      action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | Int32(SA_RESTART)
-      sigaction(number, &action, nil)
-    }
+    listen(to: [SIGINT, SIGTERM])
     let endpoint = server.ports[0].socket.endpoint
     say("listening on \(endpoint)")
     try server.start(reporting: options.report.map { .seconds($0) }) { tally, server in
@@ -93,6 +87,22 @@ enum GameServer {
   static func look(_ journal: Journal.End, _ options: Options) throws(Failure) {
     guard let failure = journal.failure else { return }
     throw Failure(status: 74, line: "\(options.log ?? "the log"): \(String(cString: strerror(failure)))")
+  }
+
+  /// Ends the server by a signal: the handler may schedule, and does nothing else.
+  private static func listen(to signals: [Int32]) {
+    var ours = sigset_t()
+    sigemptyset(&ours)
+    for number in signals {
+      var action = sigaction()
+      action.__sigaction_handler.sa_handler = { _ in stop?.schedule() }
+      // Once: the next Ctrl-C ends a server that does not end.
+      action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+      sigaction(number, &action, nil)
+      sigaddset(&ours, number)
+    }
+    // Who started us may have kept them from his own threads, and so from us.
+    pthread_sigmask(SIG_UNBLOCK, &ours, nil)
   }
 
   static func traffic(_ tally: Tally, _ server: Server) -> String {
