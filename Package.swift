@@ -84,9 +84,20 @@ let package = Package(
     // The program of the manual's article "The typed order", likewise.
     .executableTarget(
       name: "TypedOrder", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/TypedOrder"),
+    // A program to start from: a game over UDP.
+    .executableTarget(
+      name: "game-server", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/GameServer",
+      exclude: ["README.md"]),
+    // The steps of the tutorial "Off the big lock in an afternoon".
+    .executableTarget(
+      name: "off-the-big-lock",
+      dependencies: ["SoftInterrupts", "HostedMachine", "SimulatedMachine", "Exploration"],
+      path: "Examples/OffTheBigLock"),
     .testTarget(
       name: "DocumentationTests",
-      dependencies: ["FirstProgram", "TypedOrder", "SoftInterrupts", "HostedMachine"]),
+      dependencies: [
+        "FirstProgram", "TypedOrder", "game-server", "off-the-big-lock", "SoftInterrupts", "HostedMachine",
+      ]),
     // What several suites of tests share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),

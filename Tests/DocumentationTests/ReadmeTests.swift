@@ -44,12 +44,19 @@ struct ReadmeTests {
     try Self.compare("TypedOrder", with: Self.block(after: "<!-- typed-output -->", in: article))
   }
 
-  /// Runs a program and compares what it prints.
-  static func compare(_ name: String, with shown: String) throws {
-    // Products of a build lie beside each other.
+  /// A program of the build: its products lie beside each other.
+  static func program(_ name: String) -> URL {
     let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    return tests.deletingLastPathComponent().appendingPathComponent(name)
+  }
+
+  /// Runs a program of the build: what it prints, what it complains of, and how it ends.
+  static func output(
+    of name: String, _ arguments: [String] = []
+  ) throws -> (text: String, complaint: String, status: Int32) {
     let process = Process()
-    process.executableURL = tests.deletingLastPathComponent().appendingPathComponent(name)
+    process.executableURL = program(name)
+    process.arguments = arguments
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors
@@ -57,9 +64,20 @@ struct ReadmeTests {
     let printed = try output.fileHandleForReading.readToEnd() ?? Data()
     let complaints = try errors.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    #expect(String(decoding: printed, as: UTF8.self) == shown)
-    #expect(String(decoding: complaints, as: UTF8.self) == "")
+    return (
+      String(decoding: printed, as: UTF8.self), String(decoding: complaints, as: UTF8.self),
+      process.terminationStatus
+    )
+  }
+
+  /// Runs a program and compares what it prints, and that it ends as it should.
+  static func compare(
+    _ name: String, _ arguments: String..., with shown: String, complaint: String = "", status: Int32 = 0
+  ) throws {
+    let output = try output(of: name, arguments)
+    #expect(output.status == status)
+    #expect(output.text == shown)
+    #expect(output.complaint == complaint)
   }
 
   @Test("a link to a file of the package leads somewhere")

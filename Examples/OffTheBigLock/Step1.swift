@@ -1,0 +1,39 @@
+// Step 1: every callback is a handler under the big lock, at a level that suits its urgency.
+
+import HostedMachine
+import SoftInterrupts
+
+enum Step1 {
+  static func run(_ work: Work) throws -> Outcome {
+    let system = try InterruptSystem(on: .hosted(cpus: Work.cpus))
+    let gateway = Gateway(work.began)
+
+    let log = try system.establish("log", at: .softBio, as: .bigLock) { _ in
+      let records = gateway.table.takeClosed()
+      gateway.log.write(records)
+    }
+    let expire = try system.callout("expire", at: .softClock, as: .bigLock) { _ in
+      gateway.table.expire(through: work.sweepsDue)
+      log.schedule()
+    }
+    let input = try system.establish("input", at: .softNet, as: .bigLock) { here in
+      guard let batch = work.ports[here.cpu!].take() else { return }
+      gateway.table.take(batch)
+      if work.note(batch.count) { expire.schedule(after: .microseconds(200)) }
+    }
+    let probe = try system.establish("probe", at: .softSerial, as: .bigLock) { _ in
+      gateway.beats.beat(now: HostedMachine.now())
+    }
+
+    let heart = try work.beat(system) { probe.schedule() }
+    work.feed(system) { input.schedule() }
+    let questions = work.ask {
+      system.bigLock { _ in gateway.table.busiest() }
+    }
+    system.detach(heart)
+    system.bigLock { _ in gateway.table.finish(through: work.sweepsDue) }
+    log.schedule()
+    system.shutdown()
+    return work.outcome(sweeps: gateway.table.sweeps, gateway.log, gateway.beats, questions: questions)
+  }
+}
