@@ -100,8 +100,10 @@ import Testing
       let loop = group.next()
       let system = try System(on: .hosted(cpus: 2))
       let answer = try await system.future(on: loop, raisedTo: SoftNet.self) { net in
-        net[guarded] += 1
-        return net[guarded]
+        net.open(guarded) { value in
+          value += 1
+          return value
+        }
       }.map { ($0, loop.inEventLoop) }.get()
       #expect(answer == (2, true))
       await #expect(throws: Wrong.self) {
