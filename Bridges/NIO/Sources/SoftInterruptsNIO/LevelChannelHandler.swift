@@ -22,6 +22,8 @@ public final class LevelChannelHandler<Inbound: Sendable, Outbound: Sendable>: C
   var kept = CircularBuffer<Port.Arrival>()
   var undelivered = 0
   private var isOpen = false
+  /// The level has been told, or will be: it hears nothing more of this channel.
+  private var isClosed = false
   private var isToBeFlushed = false
   /// A read was asked for and not passed on.
   private var wantsRead = false
@@ -34,14 +36,14 @@ public final class LevelChannelHandler<Inbound: Sendable, Outbound: Sendable>: C
 
   private func deliver(_ event: Port.Event) {
     let arrival = Port.Arrival(connection: connection, event: event)
-    if link.isOver { return link.drop(arrival) }
-    if kept.isEmpty && link.offer(arrival) { return }
+    if link.isOver || isClosed { return link.drop(arrival) }
+    if kept.isEmpty && link.intake.offer(arrival) { return }
     kept.append(arrival)
     if kept.count == 1 { link.wait(self) }
   }
 
   private func open(_ context: ChannelHandlerContext) {
-    if isOpen { return }
+    if isOpen || isClosed { return }
     isOpen = true
     connection.localAddress = context.localAddress
     connection.remoteAddress = context.remoteAddress
@@ -53,6 +55,7 @@ public final class LevelChannelHandler<Inbound: Sendable, Outbound: Sendable>: C
     if !isOpen { return }
     isOpen = false
     deliver(.closed)
+    isClosed = true
     link.ring()
   }
 
@@ -133,8 +136,6 @@ public final class LevelChannelHandler<Inbound: Sendable, Outbound: Sendable>: C
       promise = context.eventLoop.makePromise()
       promise?.futureResult.assumeIsolated().whenFailure { error in
         self.link.unwritten()
-        // `closed` is the last that the level hears of it.
-        guard self.isOpen else { return }
         self.deliver(.failed(error))
         self.link.ring()
       }

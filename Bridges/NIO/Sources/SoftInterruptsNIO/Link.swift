@@ -146,9 +146,6 @@ extension LevelPort {
     func add(_ channel: ChannelSide) { channels[ObjectIdentifier(channel)] = channel }
     func remove(_ channel: ChannelSide) { channels[ObjectIdentifier(channel)] = nil }
 
-    /// Offers an arrival; false if it is to be kept until its channel's turn.
-    func offer(_ arrival: Arrival) -> Bool { waiting.isEmpty && intake.offer(arrival) }
-
     /// A channel was refused; it is not in the queue.
     func wait(_ channel: ChannelSide) {
       if waiting.isEmpty { counts.stops.wrappingAdd(1, ordering: .relaxed) }

@@ -33,13 +33,16 @@ import Testing
     let port: Numbers
 
     init(
-      _ system: System, capacity: Int = 4, _ extra: @escaping @Sendable (Numbers.Arrival) -> Void = { _ in }
+      _ system: System, capacity: Int = 4, budget: Int = 64,
+      _ extra: @escaping @Sendable (Numbers.Arrival) -> Void = { _ in }
     )
       throws
     {
       self.system = system
       let log = log
-      port = try Numbers(system, "numbers", at: .softNet, as: .ordered, on: loop, capacity: capacity) {
+      port = try Numbers(
+        system, "numbers", at: .softNet, as: .ordered, on: loop, capacity: capacity, budget: budget
+      ) {
         arrival, _ in
         log.note(ProtocolTests.given(arrival.event))
         extra(arrival)
@@ -98,6 +101,55 @@ import Testing
       #expect(order.all == [[0, 0], [0, 1], [1, 0], [0, 2], [1, 1], [1, 2]])
       try await second.close()
       #expect(await test.runs { test.log.all.count(where: { $0 == .closed }) == 2 })
+    }
+  }
+
+  /// A run that stops for its budget asks for the next: nobody else does.
+  @Test func aBudgetEndsARunAndNotTheWork() async throws {
+    try await withSystem { system in
+      let test = try Setup(system, capacity: 64, budget: 3)
+      let (channel, _) = try await testingChannel(test.port, test.loop)
+      #expect(await test.runs { test.log.all == [.opened] })
+      #expect(system.suspend(test.handler) == .done(dropped: 0))
+      for number in 0..<10 { try await channel.writeInbound(number) }
+      system.resume(test.handler)
+      #expect(await test.runs { test.log.all.count == 11 })
+      try await channel.close()
+    }
+  }
+
+  /// One channel goes on reading, and by that, on the same event loop, another gets something: behind what was kept for it.
+  @Test func whatWasKeptIsNotOvertaken() async throws {
+    try await withSystem { system in
+      let numbers = Log<Int>()
+      let test = try Setup(system) { arrival in
+        if case .message(let number) = arrival.event { numbers.note(number) }
+      }
+      let (second, _) = try await testingChannel(test.port, test.loop)
+      let (first, _) = try await testingChannel(test.port, test.loop, before: [PassingOn(to: second)])
+      #expect(await test.runs { test.log.all == [.opened, .opened] })
+      #expect(system.suspend(test.handler) == .done(dropped: 0))
+      // Four fit, the fifth is kept, and the read is put off.
+      for number in 0..<5 { try await first.writeInbound(number) }
+      try await test.loop.executeInContext { first.read() }
+      for number in 10..<12 { try await second.writeInbound(number) }
+      system.resume(test.handler)
+      #expect(await test.runs { numbers.all.count == 8 })
+      #expect(numbers.all.filter { $0 >= 10 } == [10, 11, 12])
+      try await first.close()
+      try await second.close()
+    }
+  }
+
+  /// When its channel is asked to read, the other one gets the number 12; once.
+  final class PassingOn: ChannelOutboundHandler, Sendable {
+    typealias OutboundIn = Any
+    private let other: NIOAsyncTestingChannel
+    private let isDone = Counter()
+    init(to other: NIOAsyncTestingChannel) { self.other = other }
+    func read(context: ChannelHandlerContext) {
+      if isDone.add() == 1 { other.pipeline.syncOperations.fireChannelRead(NIOAny(12)) }
+      context.read()
     }
   }
 
