@@ -19,6 +19,7 @@ let package = Package(
         .product(name: "HostedMachine", package: "swift-softint"),
         .product(name: "LevelActors", package: "swift-softint"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ]),
     .testTarget(
       name: "SoftInterruptsNIOTests",
@@ -27,6 +28,7 @@ let package = Package(
         .product(name: "HostedMachine", package: "swift-softint"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
       ]),
     // The example: a DNS forwarder. Here, and not in Examples, so that NIO is built once.

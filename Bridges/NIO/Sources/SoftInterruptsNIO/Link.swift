@@ -19,6 +19,7 @@
 
 import HostedMachine
 import LevelActors
+import NIOConcurrencyHelpers
 import NIOCore
 import SoftInterrupts
 import Synchronization
@@ -228,11 +229,11 @@ extension LevelPort {
 
 /// Waits until each link has ended. Never under a gate: links count on their event loops, and who waits is a task.
 final class Ending: Sendable {
-  private let state: Mutex<(left: Int, waiters: [CheckedContinuation<Void, Never>])>
-  init(links: Int) { state = Mutex((links, [])) }
+  private let state: NIOLockedValueBox<(left: Int, waiters: [CheckedContinuation<Void, Never>])>
+  init(links: Int) { state = NIOLockedValueBox((links, [])) }
 
   func count() {
-    let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+    let waiters = state.withLockedValue { state -> [CheckedContinuation<Void, Never>] in
       state.left -= 1
       if state.left > 0 { return [] }
       defer { state.waiters = [] }
@@ -243,7 +244,7 @@ final class Ending: Sendable {
 
   func wait() async {
     await withCheckedContinuation { waiter in
-      let isOver = state.withLock { state in
+      let isOver = state.withLockedValue { state in
         if state.left > 0 { state.waiters.append(waiter) }
         return state.left <= 0
       }
