@@ -18,6 +18,12 @@
     case forgottenPush
     /// A push publishes nothing; a take sees nothing of what was published; steps of a mailbox order nothing.
     case relaxedPush, relaxedTake, relaxedMailbox
+    /// Who gives room back asks whether the producer waits before it gives and not by it.
+    case missedRefusal
+    /// A producer that was refused asks again before it has heard.
+    case askedWhileRefused
+    /// Who posts asks whether the box is closed before it posts and not after.
+    case closedBeforePost
     /// A batch is run as it was linked: the last one first.
     case lastFirst
 

@@ -264,6 +264,10 @@ enum QueueProgram {
       Case(mutant: .relaxedPush, rule: .dataRace, program: QueueProgram.producers),
       Case(mutant: .relaxedTake, rule: .dataRace, program: QueueProgram.producers),
       Case(mutant: .relaxedMailbox, rule: .dataRace, program: QueueProgram.mailbox),
+      Case(mutant: .missedRefusal, rule: .livelock, program: IntakeProgram.narrow),
+      Case(mutant: .askedWhileRefused, rule: .livelock, program: IntakeProgram.sources),
+      Case(mutant: .missedNotify, rule: .livelock, program: IntakeProgram.outbox),
+      Case(mutant: .closedBeforePost, program: IntakeProgram.closing),
     ]
 
     @Test(arguments: cases) func isFound(_ test: Case) throws {
