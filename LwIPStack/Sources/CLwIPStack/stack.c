@@ -16,9 +16,7 @@ void lwip_need_tcp_timer(void) {
 }
 
 void lwip_start(void) {
-  static bool was_initialised;
-  if (!was_initialised) lwip_init();
-  was_initialised = true;
+  lwip_init();
   is_tcp_timer_active = false;
   // The first one is TCP's, which starts when it is needed.
   for (int index = 1; index < lwip_num_cyclic_timers; index++)

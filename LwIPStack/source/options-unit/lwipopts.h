@@ -14,3 +14,7 @@ void sys_unlock_tcpip_core(void);
 #define ntohs(x) lwip_ntohs(x)
 #define htonl(x) lwip_htonl(x)
 #define ntohl(x) lwip_ntohl(x)
+// Of the headers of the system's sockets, in whose place the tests have lwIP's own.
+#define IP4ADDR_SOCKADDR_SET_LEN(sin) (sin)->sin_len = sizeof(struct sockaddr_in)
+#define IP6ADDR_SOCKADDR_SET_LEN(sin6) (sin6)->sin6_len = sizeof(struct sockaddr_in6)
+#define IPADDR_SOCKADDR_GET_LEN(address) (address)->sa.sa_len

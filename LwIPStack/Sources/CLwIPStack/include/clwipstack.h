@@ -72,6 +72,8 @@ void lwip_set_limits(int64_t tcp_pcbs, int64_t pbufs);
 
 // lwip_init(), the first time; then starts the timers through the hooks.
 void lwip_start(void);
+// For lwIP's own tests of its list of timeouts: it keeps that list itself and has the time from `now`. NULL: no longer.
+void lwip_keep_own_timeouts(uint32_t (*now)(void));
 int lwip_timer_count(void);
 const char *lwip_timer_name(int index);
 // Runs a cyclic timer. The milliseconds after which it wants to run again; 0 if not.
