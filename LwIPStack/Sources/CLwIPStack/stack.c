@@ -155,12 +155,19 @@ void lwip_netif_link_local(lwip_netif *at) {
 void lwip_netif_up(lwip_netif *at, bool up) { up ? netif_set_up(&at->netif) : netif_set_down(&at->netif); }
 void lwip_netif_link(lwip_netif *at, bool up) { up ? netif_set_link_up(&at->netif) : netif_set_link_down(&at->netif); }
 
+// The shortest frame without its checksum.
+enum { ETHERNET_LEAST = 60 };
+
 bool lwip_netif_input(lwip_netif *at, const uint8_t *bytes, uint32_t length) {
   if (length > UINT16_MAX) return false;
+  // As long as on a wire, which pads: lwIP reads ARP as if it were whole, and a device that is no wire may bring less (the fuzzer of frames
+  // found it to read behind the buffer).
+  u16_t whole = length < ETHERNET_LEAST ? ETHERNET_LEAST : (u16_t)length;
   // PBUF_RAM: the pool's elements are smaller in the packaged library than its header says.
-  struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_RAM);
+  struct pbuf *buffer = pbuf_alloc(PBUF_RAW, whole, PBUF_RAM);
   if (buffer == NULL) return false;
   memcpy(buffer->payload, bytes, length);
+  memset((uint8_t *)buffer->payload + length, 0, whole - length);
   if (at->netif.input(buffer, &at->netif) != ERR_OK) pbuf_free(buffer);
   return true;
 }
