@@ -194,6 +194,8 @@ public final class NetworkStack: @unchecked Sendable {
     guard first else { return system.shutdown() }
     for port in ports { port.device.detach() }
     enter {
+      // What lwIP has put off, to loop its own frames back, names an interface: before it goes. Nothing answers any more, so this ends.
+      while !deferred.isEmpty { runDeferred() }
       for port in ports {
         if let netif = port.netif { lwip_netif_remove(netif) }
         port.netif = nil
