@@ -4,6 +4,12 @@
 // is no connection.
 
 #include "internal.h"
+#if LWIP_DHCP
+#include "lwip/dhcp.h"
+#endif
+#if LWIP_DNS
+#include "lwip/dns.h"
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +41,13 @@ const char *lwip_timer_name(int index) {
   if (handler == nd6_tmr) return "nd6_tmr";
   if (handler == ip6_reass_tmr) return "ip6_reass_tmr";
   if (handler == mld6_tmr) return "mld6_tmr";
+#if LWIP_DHCP
+  if (handler == dhcp_coarse_tmr) return "dhcp_coarse_tmr";
+  if (handler == dhcp_fine_tmr) return "dhcp_fine_tmr";
+#endif
+#if LWIP_DNS
+  if (handler == dns_tmr) return "dns_tmr";
+#endif
   return "lwip_tmr";
 }
 
@@ -49,6 +62,7 @@ uint32_t lwip_timer_run(int index) {
 
 int lwip_abort_all(void) {
   int count = 0;
+  lwip_end_services();
   // Each call takes the block at the head out of its list.
   for (; tcp_active_pcbs != NULL; count++) tcp_abort(tcp_active_pcbs);
   for (; tcp_tw_pcbs != NULL; count++) tcp_abort(tcp_tw_pcbs);
@@ -93,6 +107,8 @@ struct lwip_netif {
   struct netif netif;
   void *device;
 };
+
+void *lwip_netif_device(struct netif *netif) { return ((lwip_netif *)netif)->device; }
 
 static err_t send_frame(struct netif *netif, struct pbuf *buffer) {
   void *device = ((lwip_netif *)netif)->device;
@@ -172,6 +188,7 @@ bool lwip_netif_input(lwip_netif *at, const uint8_t *bytes, uint32_t length) {
   return true;
 }
 void lwip_netif_remove(lwip_netif *at) {
+  lwip_dhcp_stop(at);
   netif_remove(&at->netif);
   free(at);
 }

@@ -8,6 +8,7 @@
 // What the packaged library lacks.
 #define LWIP_DNS 1
 #define LWIP_DHCP 1
+#define LWIP_NETIF_STATUS_CALLBACK 1
 #define LWIP_TCP_TIMESTAMPS 1
 #define LWIP_TCP_SACK_OUT 1
 #define TCP_LISTEN_BACKLOG 1
