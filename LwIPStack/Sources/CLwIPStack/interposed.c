@@ -114,10 +114,21 @@ void memp_free(memp_t type, void *block) {
   real(type, block);
 }
 
+static bool is_input;
+struct pbuf *lwip_input_buffer(u16_t length) {
+  is_input = true;
+  // PBUF_RAM: the pool's elements are smaller in the packaged library than its header says.
+  struct pbuf *buffer = pbuf_alloc(PBUF_RAW, length, PBUF_RAM);
+  is_input = false;
+  return buffer;
+}
+
 struct pbuf *pbuf_alloc(pbuf_layer layer, u16_t length, pbuf_type type) {
   static struct pbuf *(*real)(pbuf_layer, u16_t, pbuf_type);
   if (real == NULL) real = LIBRARY(pbuf_alloc);
-  if (most_pbufs > 0 && lwip_tally.pbufs >= most_pbufs) {
+  // A quarter more for input: or else, once all buffers wait to be sent, no acknowledgement gets in that would free them.
+  int64_t most = most_pbufs + (is_input ? most_pbufs / 4 + 1 : 0);
+  if (most_pbufs > 0 && lwip_tally.pbufs >= most) {
     lwip_tally.refused++;
     return NULL;
   }

@@ -179,8 +179,7 @@ bool lwip_netif_input(lwip_netif *at, const uint8_t *bytes, uint32_t length) {
   // As long as on a wire, which pads: lwIP reads ARP as if it were whole, and a device that is no wire may bring less (the fuzzer of frames
   // found it to read behind the buffer).
   u16_t whole = length < ETHERNET_LEAST ? ETHERNET_LEAST : (u16_t)length;
-  // PBUF_RAM: the pool's elements are smaller in the packaged library than its header says.
-  struct pbuf *buffer = pbuf_alloc(PBUF_RAW, whole, PBUF_RAM);
+  struct pbuf *buffer = lwip_input_buffer(whole);
   if (buffer == NULL) return false;
   memcpy(buffer->payload, bytes, length);
   memset((uint8_t *)buffer->payload + length, 0, whole - length);

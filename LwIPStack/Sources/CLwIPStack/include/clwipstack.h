@@ -69,7 +69,8 @@ typedef struct lwip_counts {
   uint64_t refused;
 } lwip_counts;
 lwip_counts lwip_count_now(void);
-// The most TCP control blocks (without listening ones) and packet buffers that lwIP may have. 0: no limit.
+// The most TCP control blocks (without listening ones) and packet buffers that lwIP may have; for input a quarter
+// more buffers, so that acknowledgements get in when all others wait to be sent. 0: no limit.
 void lwip_set_limits(int64_t tcp_pcbs, int64_t pbufs);
 
 // MARK: The stack
