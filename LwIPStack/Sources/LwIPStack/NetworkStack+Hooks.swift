@@ -41,6 +41,7 @@ extension NetworkStack {
     installFrameHooks(&hooks)
     TCPConnection.installHooks(&hooks)
     UDPEndpoint.installHooks(&hooks)
+    StackServices.installHooks(&hooks)
     lwip_set_hooks(&hooks)
   }
 

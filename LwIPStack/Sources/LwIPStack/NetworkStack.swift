@@ -71,6 +71,7 @@ public final class NetworkStack: @unchecked Sendable {
   var deferred:
     [(function: @convention(c) (UnsafeMutableRawPointer?) -> Void, argument: UnsafeMutableRawPointer?)] = []
   var deferredHandler: Handler<HostedMachine>!
+  var services = StackServices()
   private(set) var isRunning = true
 
   /// Makes a system of soft interrupts and starts lwIP on it.
@@ -185,6 +186,7 @@ public final class NetworkStack: @unchecked Sendable {
     let first = enter {
       defer { isRunning = false }
       if isRunning {
+        services.end()
         _ = lwip_abort_all()
         // A reset is the last thing that the other end hears.
         for port in ports { port.device.transmit(port) }
@@ -194,6 +196,8 @@ public final class NetworkStack: @unchecked Sendable {
     guard first else { return system.shutdown() }
     for port in ports { port.device.detach() }
     enter {
+      // What lwIP has put off, to loop its own frames back, names an interface: before it goes. Nothing answers any more, so this ends.
+      while !deferred.isEmpty { runDeferred() }
       for port in ports {
         if let netif = port.netif { lwip_netif_remove(netif) }
         port.netif = nil

@@ -19,7 +19,9 @@ struct SoftintNet: ParsableCommand {
       cannot be had.
       """,
     version: "0.1.0",
-    subcommands: [ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self])
+    subcommands: [
+      ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self, ConformCommand.self,
+    ])
 
   static func main() {
     signal(SIGPIPE, SIG_IGN)

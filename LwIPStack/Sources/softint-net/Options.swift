@@ -47,6 +47,16 @@ struct StackOptions: ParsableArguments {
     transform: StackOptions.limit)
   var connections: Int = 0
 
+  @Option(
+    help: ArgumentHelp("The most packet buffers that lwIP may have; 0: no limit.", valueName: "n"),
+    transform: StackOptions.limit)
+  var buffers: Int = 0
+
+  @Option(
+    help: ArgumentHelp("How many frames each of the device's two rings holds, 16 to 65536.", valueName: "n"),
+    transform: StackOptions.ring)
+  var ring: Int = 1_024
+
   @Option(help: ArgumentHelp("Write every frame to this pcap file.", valueName: "file"))
   var capture: String?
 
@@ -56,6 +66,8 @@ struct StackOptions: ParsableArguments {
     configuration.discipline = discipline
     configuration.cpus = cpus
     configuration.mostConnections = connections
+    configuration.mostBuffers = buffers
+    configuration.ringCapacity = ring
     configuration.capture = capture
     let isSlirp = if case .slirp = device { true } else { false }
     if isSlirp, address != nil || address6 != nil {
@@ -102,6 +114,12 @@ struct StackOptions: ParsableArguments {
   private static func limit(_ text: String) throws -> Int {
     guard let count = Int(text), (0...1_000_000).contains(count) else {
       throw ValidationError("give a whole number from 0 to 1000000")
+    }
+    return count
+  }
+  private static func ring(_ text: String) throws -> Int {
+    guard let count = Int(text), (16...65_536).contains(count) else {
+      throw ValidationError("give a whole number from 16 to 65536")
     }
     return count
   }
