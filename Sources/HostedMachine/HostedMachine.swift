@@ -59,6 +59,8 @@ public final class HostedMachine: Machine, @unchecked Sendable {
   }
 
   deinit {
+    // Timers that nobody has detached.
+    for device in devices.values where device.ownsDescriptor { close(device.descriptor) }
     for seat in seats where seat.memory.pointee.epoll >= 0 { softint_seat_close(seat.memory) }
     sources.deinitialize(count: cpuCount)
     sources.deallocate()
