@@ -17,9 +17,12 @@
 }
 
 extension AgentRef {
-  /// Takes what a verdict says, waiting in order if need be, and lifts the IPL; a cumulative raise lifts the floor too.
+  /// Takes what a verdict says, waiting in order if need be, and lifts the IPL; a cumulative raise lifts the floor too. Where a token
+  /// is handed out for it, a violation traps also where they are collected: without the gate the token would lie.
   @inlinable @inline(__always)
-  func enter(to level: Level, cumulative: Bool, _ site: @autoclosure () -> Violation.Site) -> Raised {
+  func enter(
+    to level: Level, cumulative: Bool, forToken: Bool = false, _ site: @autoclosure () -> Violation.Site
+  ) -> Raised {
     let c = context
     var raised = Raised(gates: [], ipl: ipl, floor: c.pointee.floor)
     var standing = self.standing
@@ -33,7 +36,7 @@ extension AgentRef {
       return raised
     case .violation(let rule):
       #if Witness
-        system.report(rule, self, level, "", site())
+        system.report(rule, self, level, "", site(), mustTrap: forToken && rule != .disjointRaises)
       #endif
       // Collected, or not looked for: a disjoint handler goes on as an ordered one; anything else without the gates.
       guard rule == .disjointRaises else { return raised }
