@@ -86,7 +86,7 @@ let package = Package(
       name: "TypedOrder", dependencies: ["SoftInterrupts", "HostedMachine"], path: "Examples/TypedOrder"),
     .testTarget(
       name: "DocumentationTests",
-      dependencies: ["FirstProgram", "TypedOrder", "SoftInterrupts", "HostedMachine"]),
+      dependencies: ["FirstProgram", "TypedOrder", "SoftInterrupts", "HostedMachine", "Exploration"]),
     // What several suites of tests share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SoftInterruptsTests", dependencies: ["SoftInterrupts"]),

@@ -43,7 +43,7 @@ public struct DeviceError: Error, Sendable, CustomStringConvertible {
   public var description: String
 }
 
-/// An attached device; see ``InterruptSystem/detach(_:)``.
+/// An attached device; see `InterruptSystem/detach(_:)`.
 public struct Attachment: Sendable {
   let device: Device
   /// The device's handler, for statistics, suspending and resuming.
@@ -142,7 +142,7 @@ extension InterruptSystem where M == HostedMachine {
   }
 
   /// Ends an attachment: when this returns, `body` does not run and never will. In order where a wait for CPUs at its level is.
-  /// ``ChangeResult/notEstablished`` if the handler has ended itself, or the system has been shut down: then what is left of the device
+  /// `ChangeResult/notEstablished` if the handler has ended itself, or the system has been shut down: then what is left of the device
   /// is ended. Detaching twice does nothing more.
   @discardableResult public func detach(_ attachment: Attachment) -> ChangeResult {
     let device = attachment.device
