@@ -97,6 +97,7 @@ let package = Package(
       name: "DocumentationTests",
       dependencies: [
         "FirstProgram", "TypedOrder", "game-server", "off-the-big-lock", "SoftInterrupts", "HostedMachine",
+        "Exploration",
       ]),
     // What several suites of tests share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),

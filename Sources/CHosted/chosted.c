@@ -124,6 +124,7 @@ int softint_seat_open(softint_seat *seat) {
   if (seat->event < 0) {
     int error = errno;
     close(seat->epoll);
+    seat->epoll = -1;  // the next device tries again; the number may be another descriptor's by then
     return -error;
   }
   struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};

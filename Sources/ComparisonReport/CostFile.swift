@@ -9,13 +9,18 @@ public struct CostFile: Sendable, Equatable {
 
   /// The processor and the system that were measured, when, and by which command.
   public var cpu = ""
+  /// The operating system that it was measured under.
   public var os = ""
+  /// When it was measured.
   public var date = ""
+  /// With which command it was measured.
   public var command = ""
   /// Of the machine's operations and of the stages, in nanoseconds, by name.
   public var costs: [String: Double] = [:]
+  /// What each stage of the flow meter costs, by name, in nanoseconds.
   public var stages: [String: Double] = [:]
 
+  /// A file that says nothing.
   public init() {}
 
   /// Reads a file's bytes.

@@ -22,6 +22,7 @@ public enum Discipline: String, Sendable, CaseIterable {
 
 /// The eight levels, lowest first.
 public enum LevelName: String, Sendable, CaseIterable, Comparable {
+  /// A level, as the core calls it.
   case none, softClock, softBio, softNet, softSerial, vm, sched, high
 
   /// Whether the level is one of the four soft ones, at which ordered handlers take a gate.
@@ -35,6 +36,7 @@ public enum LevelName: String, Sendable, CaseIterable, Comparable {
 
 /// The way in with which a handler was established.
 public enum WayInName: String, Sendable, CaseIterable {
+  /// A way in, as the core calls it.
   case bigLock, ordered, disjoint, mpSafe
 }
 

@@ -7,6 +7,7 @@
 public struct DisciplineResult: Sendable, Equatable {
   /// On which stack handlers run.
   public enum Execution: String, Sendable, CaseIterable {
+    /// As the core calls it.
     case inline, threads
   }
 

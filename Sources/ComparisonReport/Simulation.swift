@@ -9,7 +9,9 @@ public struct Simulation: Sendable, Equatable {
 
   /// One discipline on one number of CPUs.
   public struct Row: Sendable, Equatable {
+    /// Which discipline.
     public var discipline: Discipline
+    /// On how many CPUs.
     public var cpus: Int
     /// The closed loop: the card always has frames.
     public var framesPerSecond: Double
@@ -19,14 +21,20 @@ public struct Simulation: Sendable, Equatable {
     public var gateLine: Double
     /// The line that was under way most of the time, what is on it, and that part.
     public var busiestLine: String
+    /// That line's part of the time, 0 to 1.
     public var busiestLineShare: Double
     /// The open loop: latencies from when a frame or a beat was due, frames that were due, and those lost; rounds of base code.
     public var softNet: LatencyHistogram
+    /// Latencies of `softSerial`.
     public var softSerial: LatencyHistogram
+    /// Frames that were offered.
     public var framesDue: UInt64
+    /// Frames that found no room.
     public var drops: UInt64
+    /// How far base code came.
     public var baseRoundsPerSecond: Double
 
+    /// A row, with all that it says.
     public init(
       discipline: Discipline, cpus: Int, framesPerSecond: Double, gateWaiting: Double, gateLine: Double,
       busiestLine: String, busiestLineShare: Double, softNet: LatencyHistogram, softSerial: LatencyHistogram,
@@ -47,28 +55,40 @@ public struct Simulation: Sendable, Equatable {
     }
   }
 
+  /// The version of the program.
   public var version = ""
+  /// The command that made it.
   public var commandLine: [String] = []
+  /// Whether it was ended early.
   public var interrupted = false
   /// The model: where its file comes from.
   public var model = CostFile()
+  /// Where the costs come from.
   public var modelName = ""
+  /// What was replayed.
   public var capture = CaptureFigures(file: "", frames: 0, bytes: 0)
+  /// How long each row lasts, in simulated time.
   public var simulatedSeconds = 0.0
+  /// The load, in per cent of what one CPU can do.
   public var loadPercent = 0.0
+  /// What decides where the model leaves something open.
   public var seed: UInt64 = 1
   /// What one simulated CPU does in the closed loop and in the open one, in frames per second.
   public var oneCPUFramesPerSecond = 0.0
+  /// What it does in the open loop, in frames per second.
   public var sustainedFramesPerSecond = 0.0
   /// The load of the open loops.
   public var offeredFramesPerSecond = 0.0
   /// Operations of the simulated CPUs, and the seconds that simulating them took.
   public var operations: UInt64 = 0
+  /// How long it took, in true time.
   public var wallSeconds = 0.0
   /// Disciplines that are not simulated, and why.
   public var leftOut: [(discipline: Discipline, reason: String)] = []
+  /// One for each discipline and number of CPUs.
   public var rows: [Row] = []
 
+  /// A report that says nothing.
   public init() {}
 
   public static func == (left: Simulation, right: Simulation) -> Bool {

@@ -71,6 +71,7 @@ public enum Rule: Sendable, Hashable, CustomStringConvertible {
 
 /// A schedule that breaks a rule, shrunk, and told.
 public struct Finding: Sendable, CustomStringConvertible {
+  /// What was broken.
   public var rule: Rule
   /// What was broken, in one or a few lines.
   public var message: String
@@ -85,6 +86,7 @@ public struct Finding: Sendable, CustomStringConvertible {
   /// Scheduling points.
   public var steps: Int
 
+  /// A finding, told.
   public init(
     rule: Rule, message: String, replay: String, story: String, timeline: Timeline = Timeline(),
     preemptions: Int, steps: Int
@@ -98,16 +100,21 @@ public struct Finding: Sendable, CustomStringConvertible {
 
 /// What running many schedules came to.
 public struct Exploration: Sendable, CustomStringConvertible {
+  /// What it came to.
   public enum Verdict: Sendable {
     /// All schedules (that do not commute, up to the bound) hold.
     case holds
+    /// A schedule broke a rule.
     case violation(Finding)
     /// No violation in the schedules that were run, which are not all.
     case bounded
   }
 
+  /// What it came to.
   public var verdict: Verdict
+  /// Which schedules were run.
   public var strategy: Strategy
+  /// The memory that they were run with.
   public var memory: MemoryModel
   /// Complete schedules that were run.
   public var schedules = 0
@@ -126,10 +133,12 @@ public struct Exploration: Sendable, CustomStringConvertible {
   /// What the program said it came to (``World/outcome(_:)``), and in how many schedules.
   public var outcomes: [String: Int] = [:]
 
+  /// A result; what it counts is 0 but for the schedules.
   public init(verdict: Verdict, strategy: Strategy, memory: MemoryModel, schedules: Int = 0) {
     (self.verdict, self.strategy, self.memory, self.schedules) = (verdict, strategy, memory, schedules)
   }
 
+  /// The broken rule and its story; nil if there is none.
   public var finding: Finding? {
     if case .violation(let finding) = verdict { finding } else { nil }
   }
@@ -151,6 +160,7 @@ public struct Exploration: Sendable, CustomStringConvertible {
 
 /// A violation, as an error: its text holds the story and the replay string.
 public struct ExplorationFailure: Error, Sendable, CustomStringConvertible {
+  /// What was found.
   public var exploration: Exploration
   public var description: String { "\(exploration)" }
 }

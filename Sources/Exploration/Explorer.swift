@@ -30,22 +30,30 @@ public import SoftInterrupts
 /// }
 /// ```
 public struct Explorer: Sendable {
+  /// How many CPUs the machine has.
   public var cpus: Int
+  /// Where interrupts come.
   public var recognition: Recognition
+  /// The memory that words have.
   public var memory: MemoryModel
+  /// The bounds and policies of the system.
   public var configuration: Configuration
+  /// Which schedules are run.
   public var strategy: Strategy
+  /// When it ends early.
   public var limits: Limits
   /// Which part of the search is run; nil for all of it.
   public var partition: Partition?
   /// Called after so many runs each, on the thread that explores (with several jobs: on theirs, one at a time). False ends the search;
   /// what it came to then has a ``Exploration/checkpoint`` to go on from.
   public var progress: (@Sendable (Progress) -> Bool)?
+  /// Schedules between two calls of ``progress``.
   public var progressInterval = 4_096
   /// Whether data races on the core's own plain memory are looked for: in builds with the `Mutants` trait, where the core says what
   /// it accesses. Reduction then keeps the order of every two operations of which one may release something.
   public var watchesCore = false
 
+  /// An explorer; every part can be changed before it runs.
   public init(
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
     configuration: Configuration = .exploration, strategy: Strategy = .exhaustive(), limits: Limits = Limits()
@@ -70,7 +78,9 @@ public struct Explorer: Sendable {
   /// The program, the strategy, the machine, the part and the limits of a run must be the same; what can be compared is. The limit of
   /// ``Limits/schedules`` counts those before the checkpoint too.
   ///
-  /// - Parameter text: of ``Exploration/checkpoint`` or ``Progress/checkpoint``.
+  /// - Parameters:
+  ///   - text: of ``Exploration/checkpoint`` or ``Progress/checkpoint``.
+  ///   - program: builds the world of one schedule.
   /// - Throws: ``CheckpointError`` if the text is none, or one of another search; ``SearchError/different(step:)`` if the program
   ///   does not do what it did; and what the program throws.
   public func explore(resuming text: String, _ program: (World) throws -> Void) throws -> Exploration {
@@ -138,7 +148,9 @@ public enum SearchError: Error, Sendable, CustomStringConvertible {
 
 /// Why a schedule could not be replayed.
 public enum ReplayError: Error, Sendable, CustomStringConvertible {
+  /// The string is no replay string.
   case malformed(String)
+  /// The program does not do what the string says: it has changed.
   case lost(String)
   public var description: String {
     switch self {

@@ -9,7 +9,9 @@ import SimulatedMachine
 
 /// What an object does when one operation comes after the other: a value, with its state.
 public protocol SequentialSpecification: Hashable {
+  /// What is asked of the object.
   associatedtype Operation
+  /// What it answers.
   associatedtype Answer: Equatable
   /// Does an operation, and says what it answers.
   mutating func apply(_ operation: Operation) -> Answer

@@ -5,6 +5,7 @@
 
 /// Why parts could not be put together.
 public enum MergeError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// There is no result to be put together.
   case nothing
   /// A result that says nothing of a part: its place in the list, from 0.
   case noPart(Int)

@@ -20,6 +20,7 @@ public struct Partition: Sendable, Equatable, CustomStringConvertible {
   public var depth: Int
   /// Below `count`.
   public var index: Int
+  /// How many parts there are.
   public var count: Int
 
   /// The whole, as one part, unless more is said.

@@ -6,7 +6,9 @@
 public struct Progress {
   /// Complete schedules so far, runs that repeated others, and the scheduling points of all.
   public var schedules: Int
+  /// Schedules that were given up since they equal others.
   public var redundant: Int
+  /// Operations in all.
   public var steps: Int
   /// An estimate of the share of the work that is done, from 0 to 1.
   ///

@@ -11,6 +11,7 @@ public final class Shared<Value>: @unchecked Sendable {
   // Sendable: used on the machine's one thread.
   let word: UnsafeMutablePointer<SimulatedWord>
   private let storage: UnsafeMutablePointer<Value>
+  /// What it is called in stories.
   public let name: String
   unowned let world: World
   let guardLevel: Level?

@@ -12,7 +12,7 @@ public enum Strategy: Sendable, Equatable {
   /// switch): persistent sets with the conservative backtrack points that a bound needs (Coons, Musuvathi and McKinley,
   /// OOPSLA 2013), and no sleep sets, which are not sound under a bound.
   ///
-  /// Under ``MemoryModel/rc11`` without a bound only: every schedule, with everything that may be read and everywhere that may be
+  /// Under `MemoryModel/rc11` without a bound only: every schedule, with everything that may be read and everywhere that may be
   /// written, that differs in the order of operations that do not commute; by sleep sets alone.
   case exhaustive(preemptions: Int? = nil)
   /// Every choice at every point, commuting or not: the reference for small programs. With a bound as above.
@@ -39,6 +39,7 @@ public struct Limits: Sendable {
   /// follows from `patience`, `handOffAfter` and the budgets of its configuration.
   public var overtakes: Int
 
+  /// Limits: none but of the steps of a schedule and of the shrinking, unless more is said.
   public init(
     schedules: Int = .max, steps: Int = 20_000, time: UInt64 = .max, shrinking: Int = 2_000,
     overtakes: Int = .max
@@ -52,7 +53,7 @@ public struct Limits: Sendable {
 }
 
 extension Configuration {
-  /// For explorations: nothing spins for a number of rounds (see ``SimulatedMachine/pause(_:)``), violations are collected, and
+  /// For explorations: nothing spins for a number of rounds (see `SimulatedMachine/pause(_:)`), violations are collected, and
   /// the bounds are as small as they can be, so that what happens beyond them is within reach.
   public static var exploration: Configuration {
     var configuration = Configuration()

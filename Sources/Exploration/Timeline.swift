@@ -8,6 +8,7 @@ public import SoftInterrupts
 public struct Timeline: Sendable {
   /// Something that can be seen changed, or was said.
   public struct Moment: Sendable {
+    /// The number of the operation in its schedule.
     public var step: Int
     /// Whose: an index of ``Timeline/lanes``.
     public var lane: Int
@@ -25,10 +26,14 @@ public struct Timeline: Sendable {
 
   /// The names of CPUs, their interrupts, visitors and devices.
   public var lanes: [String]
+  /// For each lane, whether it is a CPU.
   public var isCPU: [Bool]
+  /// What happened, in its order.
   public var moments: [Moment]
+  /// How many operations the schedule has.
   public var steps: Int
 
+  /// A timeline.
   public init(lanes: [String] = [], isCPU: [Bool] = [], moments: [Moment] = [], steps: Int = 0) {
     (self.lanes, self.isCPU, self.moments, self.steps) = (lanes, isCPU, moments, steps)
   }

@@ -8,7 +8,7 @@ public import SimulatedMachine
 public import SoftInterrupts
 
 extension World {
-  /// Makes a callout whose arming, cancelling and runs are watched. As ``InterruptSystem/callout(_:at:guard:as:exactly:cpu:_:)``.
+  /// Makes a callout whose arming, cancelling and runs are watched. As `InterruptSystem/callout(_:at:guard:as:exactly:cpu:_:)`.
   public func callout(
     _ name: String, at level: Level, guard guardLevel: Level? = nil, as way: WayIn = .ordered,
     exactly: Bool = false, cpu: Int? = nil, _ body: @escaping (borrowing Here<SimulatedMachine>) -> Void
@@ -100,19 +100,23 @@ public struct WatchedCallout: @unchecked Sendable {
   /// How often it has run to its end.
   public var runs: Int { record.runs }
 
+  /// As a callout's, watched.
   @discardableResult public func schedule(after delay: Duration) -> ArmResult {
     world.arm(record, world.clockNow + delay) { raw.schedule(after: delay) }
   }
+  /// As a callout's, watched.
   @discardableResult public func schedule(afterNanoseconds nanoseconds: UInt64) -> ArmResult {
     world.arm(record, world.clockNow + .nanoseconds(Int64(clamping: nanoseconds))) {
       raw.schedule(afterNanoseconds: nanoseconds)
     }
   }
 
+  /// As a callout's, watched.
   @discardableResult public func schedule(at deadline: UInt64) -> ArmResult {
     world.arm(record, .nanoseconds(Int64(clamping: deadline))) { raw.schedule(at: deadline) }
   }
 
+  /// As a callout's; the answer is held against what the body does afterwards.
   @discardableResult public func cancel() -> CancelResult {
     let holdsGuard = world.holdsGuard(record)
     let called = world.moment()
@@ -148,6 +152,7 @@ public struct WatchedCallout: @unchecked Sendable {
     return result
   }
 
+  /// As a callout's; once it has answered true the body must not run.
   @discardableResult public func halt(file: StaticString = #fileID, line: UInt = #line) -> Bool {
     let called = world.moment()
     record.takingBack += 1
@@ -168,6 +173,7 @@ public struct WatchedCallout: @unchecked Sendable {
     return true
   }
 
+  /// As a callout's; once it has answered true the body must not run.
   @discardableResult public func retire(file: StaticString = #fileID, line: UInt = #line) -> Bool {
     let called = world.moment()
     let me = SimulatedMachine.runningProcess

@@ -56,6 +56,7 @@ public struct WatchedHandler: @unchecked Sendable {
     world.schedule(record, on: world.callingCPU ?? 0) { raw.schedule() }
   }
 
+  /// As a handler's, watched.
   @discardableResult public func schedule(on cpu: Int) -> ScheduleResult {
     world.schedule(record, on: cpu) { raw.schedule(on: cpu) }
   }
@@ -96,6 +97,7 @@ public struct WatchedHandler: @unchecked Sendable {
     return result
   }
 
+  /// As a handler's, watched.
   @discardableResult public func resume() -> ChangeResult {
     record.boundary.pass(isWrite: true)
     record.suspensions -= 1
@@ -104,7 +106,7 @@ public struct WatchedHandler: @unchecked Sendable {
     return result
   }
 
-  /// From the handler's own run: no later one starts, and what is pending is dropped. (``Here/retire()`` does as well.)
+  /// From the handler's own run: no later one starts, and what is pending is dropped. (`Here/retire()` does as well.)
   public func retire(_ here: borrowing Here<SimulatedMachine>) { here.retire() }
 
   /// Changes the way in; runs that start after `.done` are let in by it.

@@ -37,7 +37,7 @@ public final class SharedCells<Value>: @unchecked Sendable {
     (self.values, self.cells) = (values, cells)
   }
 
-  /// See ``SoftInterrupts/PerCPU/open(file:line:_:)``.
+  /// See `PerCPU/open(file:line:_:)`.
   @discardableResult public func open<R>(
     file: StaticString = #fileID, line: UInt = #line, _ body: (Shared<Value>) -> R
   ) -> R? {
@@ -57,6 +57,7 @@ public final class PlainLock: @unchecked Sendable {
 
   deinit { word.deallocate() }
 
+  /// Runs `body` under the lock: a lock without a place in the order.
   public func withLock<R>(_ body: () -> R) -> R {
     var round = 0
     // Acquire: pairs with the release below.

@@ -33,6 +33,7 @@ public final class World: @unchecked Sendable {
   let configuration: Configuration
   /// With execution by threads contexts only stand as if they held the gates.
   var hasGates: Bool { configuration.execution == .inline }
+  /// The machine that the program runs on.
   public let machine: SimulatedMachine
   /// None when a run that went wrong is over: its world stays, and must not keep who watched.
   @exclusivity(unchecked) private(set) var watcher: Watcher!

@@ -38,6 +38,7 @@ public struct FlowRecord: Sendable, Hashable {
   /// The record of a flow's first packet.
   ///
   /// - Parameters:
+  ///   - frame: the packet.
   ///   - wireLength: the length of the frame on the wire.
   ///   - timestamp: nanoseconds since 1970-01-01 UTC.
   public init(_ frame: DecodedFrame, wireLength: UInt32, timestamp: Int64) {

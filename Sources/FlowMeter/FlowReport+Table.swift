@@ -9,7 +9,9 @@ extension FlowReport {
   ///
   /// An endpoint that is too long for its column gets a line of its own. No escape codes.
   ///
-  /// - Parameter top: the greatest number of conversations shown.
+  /// - Parameters:
+  ///   - top: the greatest number of conversations shown.
+  ///   - output: where it is written.
   public func writeTable(top: Int, to output: TextOutput) throws(OutputError) {
     let shown: [FlowRecord]
     if top >= 1, !conversations.isEmpty {

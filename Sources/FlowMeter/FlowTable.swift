@@ -114,6 +114,7 @@ public final class FlowTable {
   /// - Parameters:
   ///   - start: where to begin: 0, then what the call before answered.
   ///   - count: how many slots to look at, at least 1.
+  ///   - body: called with each flow there.
   /// - Returns: where to go on; nil at the end.
   /// - Complexity: O(`count`).
   public func visit(from start: Int, slots count: Int, _ body: (FlowRecord) -> Void) -> Int? {
@@ -139,7 +140,9 @@ public final class FlowTable {
 
   /// Asks whether a flow's time is over, and takes it out if so.
   ///
-  /// - Parameter now: the present in capture time, nanoseconds since 1970-01-01 UTC.
+  /// - Parameters:
+  ///   - handle: the flow.
+  ///   - now: the present in capture time, nanoseconds since 1970-01-01 UTC.
   /// - Complexity: O(1) expected; no allocation.
   public func expire(_ handle: FlowHandle, now: Int64) -> Ageing {
     guard let slot = storage.pointee.slot(of: handle) else { return .stale }

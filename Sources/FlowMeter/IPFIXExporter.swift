@@ -41,6 +41,7 @@ public final class IPFIXExporter {
   /// Makes an exporter that writes to `sink`.
   ///
   /// - Parameters:
+  ///   - sink: where the messages go.
   ///   - messageSize: the greatest size of a message in bytes, ``minimumMessageSize``…65535.
   ///   - observationDomain: the number of the meter in the message headers.
   public init(to sink: OutputSink, messageSize: Int = 1_400, observationDomain: UInt32 = 1) {
@@ -54,8 +55,10 @@ public final class IPFIXExporter {
 
   /// Adds a record to the open message, and sends the message first if the record does not fit.
   ///
-  /// - Parameter now: the time of export in nanoseconds since 1970-01-01 UTC, which the message header
-  ///   bears in seconds: capture time, so that the same capture makes the same file.
+  /// - Parameters:
+  ///   - record: the flow.
+  ///   - reason: why it has ended.
+  ///   - now: the time of export in nanoseconds since 1970-01-01 UTC, which the message header bears in seconds: capture time, so that the same capture makes the same file.
   /// - Complexity: O(1), no allocation; every few records one write to the sink.
   public func export(_ record: FlowRecord, reason: FlowEndReason, now: Int64) throws(OutputError) {
     let isV6 = record.key.a.address.isV6

@@ -39,7 +39,9 @@ public final class OutputSink {
 
   /// An open descriptor, which stays open.
   ///
-  /// - Parameter name: what errors call it.
+  /// - Parameters:
+  ///   - descriptor: open for writing.
+  ///   - name: what errors call it.
   public convenience init(descriptor: Int32, name: String) {
     self.init(.descriptor(descriptor, closes: false), name: name)
   }

@@ -9,13 +9,15 @@ public import SoftInterrupts
 
 /// One attached descriptor.
 final class Device: @unchecked Sendable {
-  // Sendable: constant but for the handler, which is set before the descriptor is registered.
+  // Sendable: constant but for the handler, which is set before the descriptor is registered, and what is under the machine's lock.
   let descriptor: Int32
   let events: UInt32
   let cpu: Int
   let token: UInt64
   let ownsDescriptor: Bool
   var handler: Handler<HostedMachine>?
+  /// Somebody is detaching it, or has. Under the machine's lock.
+  var isDetaching = false
 
   init(_ descriptor: Int32, _ events: UInt32, _ cpu: Int, _ token: UInt64, owns: Bool) {
     self.descriptor = descriptor
@@ -41,7 +43,7 @@ public struct DeviceError: Error, Sendable, CustomStringConvertible {
   public var description: String
 }
 
-/// An attached device; see ``InterruptSystem/detach(_:)``.
+/// An attached device; see `InterruptSystem/detach(_:)`.
 public struct Attachment: Sendable {
   let device: Device
   /// The device's handler, for statistics, suspending and resuming.
@@ -78,7 +80,9 @@ extension InterruptSystem where M == HostedMachine {
     guard period > .zero, seconds < 1_000_000_000 else {
       throw DeviceError(description: "a timer's period is above 0 and below 30 years")
     }
-    let descriptor = softint_timer(UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))
+    // Less than a nanosecond is one: none at all would be a timer that never interrupts.
+    let nanoseconds = max(1, UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))
+    let descriptor = softint_timer(nanoseconds)
     guard descriptor >= 0 else {
       throw DeviceError(description: "the timer could not be made: \(String(cString: strerror(-descriptor)))")
     }
@@ -138,13 +142,24 @@ extension InterruptSystem where M == HostedMachine {
   }
 
   /// Ends an attachment: when this returns, `body` does not run and never will. In order where a wait for CPUs at its level is.
+  /// `ChangeResult/notEstablished` if the handler has ended itself, or the system has been shut down: then what is left of the device
+  /// is ended. Detaching twice does nothing more.
   @discardableResult public func detach(_ attachment: Attachment) -> ChangeResult {
     let device = attachment.device
     let seat = machine.seats[device.cpu].memory
+    let isFirst = machine.locked {
+      defer { device.isDetaching = true }
+      return !device.isDetaching
+    }
+    guard isFirst else { return .notEstablished }
     let result = disestablish(attachment.handler)
-    guard case .done = result else { return result }
+    if case .refused = result {
+      machine.locked { device.isDetaching = false }
+      return result
+    }
+    // A handler that has ended itself may still be in its last run: that has read already, and what it tells epoll of is not there.
     machine.locked {
-      guard machine.devices.removeValue(forKey: device.token) != nil else { return }
+      machine.devices[device.token] = nil
       _ = softint_device_remove(seat, device.descriptor)
       if device.ownsDescriptor { close(device.descriptor) }
     }

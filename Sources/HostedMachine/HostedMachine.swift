@@ -38,7 +38,7 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
   /// - Parameters:
   ///   - cpus: how many CPUs, 1 to 64; nil for as many as the affinity mask and the cgroup's quota allow.
-  ///   - processors: the processors to pin them to, round robin; nil for those of the affinity mask.
+  ///   - chosen: the processors to pin them to, round robin; nil for those of the affinity mask.
   public init(cpus: Int? = nil, processors chosen: [Int]? = nil) {
     let allowed = chosen ?? Self.allowedProcessors()
     precondition(!allowed.isEmpty, "HostedMachine: no processors")
@@ -59,6 +59,8 @@ public final class HostedMachine: Machine, @unchecked Sendable {
   }
 
   deinit {
+    // Timers that nobody has detached.
+    for device in devices.values where device.ownsDescriptor { close(device.descriptor) }
     for seat in seats where seat.memory.pointee.epoll >= 0 { softint_seat_close(seat.memory) }
     sources.deinitialize(count: cpuCount)
     sources.deallocate()

@@ -25,10 +25,12 @@ public final class PolledSource: @unchecked Sendable {
 
 extension InterruptSystem where M == HostedMachine {
   /// Gives a CPU a source to look at; replaces the one it had. `nil` takes it away. Returns when the CPU has taken it over.
-  /// From a visitor; false if it is a CPU that asks, or the system is shut down.
-  @discardableResult public func setPolledSource(_ source: PolledSource?, on cpu: Int) -> Bool {
+  /// From a visitor that holds nothing: it waits for base code of that CPU. False if it is a CPU that asks, or the system is shut down.
+  @discardableResult public func setPolledSource(
+    _ source: PolledSource?, on cpu: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> Bool {
     // As base code: on the thread that looks at the source, whatever the execution.
-    if isCPU { return false }
+    if isCPU || !mayWaitForBaseCode(file: file, line: line) { return false }
     let done = OneShot()
     // Written by the CPU before it drops the job, read after that.
     nonisolated(unsafe) var isTaken = false

@@ -24,7 +24,7 @@ public final class AwaitedHandler<M: Machine>: @unchecked Sendable {
   @usableFromInline var made: Handler<M>?
   @usableFromInline let waiters: Waiters<M>
 
-  /// Establishes it, as ``InterruptSystem/establish(_:at:as:_:_:)`` does. A run, on whatever CPU, answers those who came before it.
+  /// Establishes it, as `InterruptSystem/establish(_:at:as:_:_:)` does. A run, on whatever CPU, answers those who came before it.
   /// What a cancelled wait leaves (some 100 bytes) is given back by the next run.
   @inlinable public init(
     _ system: InterruptSystem<M>, _ name: String, at level: Level, as way: WayIn,

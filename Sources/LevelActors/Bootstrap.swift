@@ -26,6 +26,7 @@ public enum LevelActors {
   /// Gives the global actors to a system. Once in a process, before their first use: that use stops the program otherwise.
   ///
   /// - Parameters:
+  ///   - system: kept until the process ends.
   ///   - cpu: as of ``LevelExecutor/init(_:at:on:budget:name:)``.
   ///   - budget: the same.
   /// - Throws: ``BootstrapError``; the global actors are as they were then. (If a level has no handler left, those below it have one less.)

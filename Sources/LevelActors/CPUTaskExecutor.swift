@@ -7,7 +7,7 @@
 public import SoftInterrupts
 import Synchronization
 
-/// Runs tasks on the CPUs of an ``InterruptSystem``, at level `none`, many at once.
+/// Runs tasks on the CPUs of an `InterruptSystem`, at level `none`, many at once.
 ///
 /// ```swift
 /// let cpus = CPUTaskExecutor(system)
@@ -21,7 +21,9 @@ public final class CPUTaskExecutor: TaskExecutor {
   @usableFromInline let push: @Sendable (CPUTaskExecutor, UnownedJob) -> Void
   private let late = Atomic<Int>(0)
 
-  /// - Parameter budget: how many jobs a CPU runs in a row before other base code of its has its turn.
+  /// - Parameters:
+  ///   - system: whose CPUs run the jobs.
+  ///   - budget: how many jobs a CPU runs in a row before other base code of its has its turn.
   @inlinable public init<M: Machine>(_ system: InterruptSystem<M>, budget: Int = 32) {
     precondition(budget >= 1, "a run takes at least one job")
     let lists = CPULists<M>(system, budget: budget)

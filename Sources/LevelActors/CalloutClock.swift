@@ -18,6 +18,7 @@ public final class CalloutClock: Clock {
   public struct Instant: InstantProtocol {
     /// Of the machine's clock, which never goes back.
     public var nanoseconds: UInt64
+    /// An instant of the machine's clock.
     @inlinable public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
     @inlinable public func advanced(by duration: Duration) -> Instant {
       let (seconds, attoseconds) = duration.components
@@ -43,8 +44,10 @@ public final class CalloutClock: Clock {
   @usableFromInline let time: @Sendable () -> UInt64
   @usableFromInline let send: @Sendable (SleepMessage) -> Void
 
-  /// - Parameter cpu: whose wheel is used, and where the handler is pending when other threads ask.
-  /// - Throws: as ``InterruptSystem/establish(_:at:as:_:_:)``.
+  /// - Parameters:
+  ///   - system: whose callouts wake the sleepers.
+  ///   - cpu: whose wheel is used, and where the handler is pending when other threads ask.
+  /// - Throws: as `InterruptSystem/establish(_:at:as:_:_:)`.
   @inlinable public init<M: Machine>(_ system: InterruptSystem<M>, on cpu: Int = 0) throws(EstablishError) {
     let desk = ClockDesk<M>(system, cpu)
     time = { M.now() }

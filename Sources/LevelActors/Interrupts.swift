@@ -27,7 +27,10 @@ public final class Interrupts<M: Machine>: AsyncSequence, @unchecked Sendable {
 
   /// Establishes the handler: `.mpSafe`, as it does nothing but say that it ran.
   ///
-  /// - Parameter level: not `none`.
+  /// - Parameters:
+  ///   - system: where the handler is established.
+  ///   - name: the handler's.
+  ///   - level: not `none`.
   @inlinable public init(_ system: InterruptSystem<M>, _ name: String, at level: Level) throws(EstablishError)
   {
     let mailbox = SharedMailbox<M>()
@@ -52,6 +55,7 @@ public final class Interrupts<M: Machine>: AsyncSequence, @unchecked Sendable {
     continuation.resume(returning: count)
   }
 
+  /// Waits for the next element; one at a time.
   public struct Iterator: AsyncIteratorProtocol {
     @usableFromInline let source: Interrupts
     @inlinable init(source: Interrupts) { self.source = source }

@@ -6,7 +6,7 @@
 public import SoftInterrupts
 import Synchronization
 
-/// Runs the jobs of actors at a level of an ``InterruptSystem``, as one ordinary `.ordered` handler of it.
+/// Runs the jobs of actors at a level of an `InterruptSystem`, as one ordinary `.ordered` handler of it.
 ///
 /// ```swift
 /// actor Table: LevelActor {
@@ -25,7 +25,7 @@ import Synchronization
 ///   nothing of the order: jobs of one executor start in the order in which they were enqueued.
 /// - **Shutdown**: what was enqueued before runs within the grace. What is left, or comes later, runs on the concurrency pool, one job
 ///   after another, under the gate (``lateJobs``): a task is never left waiting for ever.
-/// - An executor keeps one of its level's handlers (``InterruptSystem/handlersPerLevel``) until the shutdown: make one for each level, not
+/// - An executor keeps one of its level's handlers (`InterruptSystem/handlersPerLevel`) until the shutdown: make one for each level, not
 ///   one for each actor.
 public final class LevelExecutor: SerialExecutor {
   /// The level at which the jobs run.
@@ -44,11 +44,12 @@ public final class LevelExecutor: SerialExecutor {
   /// Establishes the handler.
   ///
   /// - Parameters:
+  ///   - system: where the handler is established.
   ///   - level: not `none`.
   ///   - cpu: where jobs that other threads enqueue become pending; a CPU's own become pending there.
   ///   - budget: how many jobs one run of the handler takes, before the core decides who is next.
   ///   - name: nil for one made of the level's.
-  /// - Throws: as ``InterruptSystem/establish(_:at:as:_:_:)``.
+  /// - Throws: as `InterruptSystem/establish(_:at:as:_:_:)`.
   @inlinable public init<M: Machine>(
     _ system: InterruptSystem<M>, at level: Level, on cpu: Int = 0, budget: Int = 32,
     name: String? = nil
@@ -70,7 +71,7 @@ public final class LevelExecutor: SerialExecutor {
   }
 
   /// Enqueues a job. Any thread and level, under any gates; waits for nothing: a compare-exchange and, if nothing was there, a
-  /// ``Handler/schedule()``. Not in a signal handler: the runtime is not made for that.
+  /// `Handler/schedule()`. Not in a signal handler: the runtime is not made for that.
   @inlinable public func enqueue(_ job: consuming ExecutorJob) {
     if !push(UnownedJob(job)) { lookLate() }
   }

@@ -5,7 +5,7 @@
 public import SoftInterrupts
 
 extension InterruptSystem {
-  /// Runs `body` at the level of an executor of this system, on a CPU, holding that one gate: what ``raise(exactly:file:line:_:)`` is
+  /// Runs `body` at the level of an executor of this system, on a CPU, holding that one gate: what `raise(exactly:file:line:_:)` is
   /// for threads that may wait, for a task whose thread may not.
   ///
   /// What `body` reads is current; what was read before the call is stale. A task that is cancelled runs it all the same: `body` may

@@ -22,7 +22,10 @@ public enum FrameDecoder {
   /// Decodes a frame that a ``CaptureReader`` delivered, into memory of the caller: for batches, whose outcomes are looked at
   /// later and stay where they are.
   ///
-  /// - Parameter place: initialized memory for one outcome.
+  /// - Parameters:
+  ///   - bytes: the frame, as much of it as was captured.
+  ///   - header: what the capture says of it.
+  ///   - place: initialized memory for one outcome.
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, header: FrameHeader, into place: UnsafeMutablePointer<DecodeOutcome>
   ) {

@@ -14,9 +14,11 @@ public struct LineUse {
   public var word: UnsafeMutablePointer<SimulatedWord>
   /// Transfers, and fetches of copies.
   public var transfers: UInt64
+  /// How often it was fetched by a CPU that did not have it, to read.
   public var fetches: UInt64
   /// For how long the line was under way, in nanoseconds; and for how long processes waited for lines under way and their own.
   public var busy: Double
+  /// For how long processes waited for it, in nanoseconds.
   public var waited: Double
 }
 struct CacheLines {

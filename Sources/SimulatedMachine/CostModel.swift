@@ -16,7 +16,9 @@
 public struct CostModel: Sendable, Equatable {
   /// Operations on a word whose line the caller has.
   public var loadHit = 1.0
+  /// A store to a line that the CPU has for itself, in nanoseconds.
   public var storeHit = 1.0
+  /// An atomic read-modify-write of a line that the CPU has for itself, in nanoseconds.
   public var readModifyWriteHit = 5.0
   /// A line comes from the processor that has written it.
   public var lineTransfer = 60.0
@@ -30,9 +32,11 @@ public struct CostModel: Sendable, Equatable {
   public var heavyFence = 2_000.0
   /// Reading the clock, and the tick counter.
   public var clock = 25.0
+  /// A look at the counter of ticks, in nanoseconds.
   public var ticks = 10.0
   /// Ringing who sleeps: what it costs the ringer, and from the end of that to the sleeper's next step.
   public var ringSleeper = 1_000.0
+  /// From a ring until a sleeper runs, in nanoseconds.
   public var wakeSleeper = 5_000.0
 
   /// All figures as a round guess; a model that is to predict anything is measured.

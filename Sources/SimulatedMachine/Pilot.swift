@@ -5,6 +5,7 @@ public import SoftInterrupts
 /// Decides at each scheduling point. Subclasses are strategies; this one lets the running process go on as long as it can, and
 /// then the lowest that can.
 open class Pilot {
+  /// For subclasses.
   public init() {}
 
   /// Chooses the process whose announced operation is done next.

@@ -9,6 +9,7 @@ import SoftInterrupts
 
 /// What a process stands for.
 public enum ProcessKind: UInt8, Sendable {
+  /// A CPU of the machine.
   case cpu
   /// The interrupt of a CPU (``Recognition/anywhere``).
   case interrupt
@@ -56,7 +57,7 @@ struct Process {
   /// The CPU it is, or is the interrupt of; else -1.
   var cpu: Int32 = -1
   var pending = Operation()
-  /// ``Machine/current``.
+  /// `Machine/current`.
   var current: UnsafeMutableRawPointer?
   var coroutine: UnsafeMutablePointer<softint_coroutine>?
   var deadline: UInt64 = .max

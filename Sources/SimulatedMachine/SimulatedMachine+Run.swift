@@ -157,9 +157,10 @@ extension SimulatedMachine {
   /// Runs the processes under a pilot until it says so, nobody can go on, or one of the bounds is reached.
   ///
   /// - Parameters:
+  ///   - pilot: who decides at each scheduling point.
   ///   - spins: what a spin wait is to the scheduler.
   ///   - steps: the most scheduling points.
-  ///   - until: the latest virtual time, in nanoseconds.
+  ///   - horizon: the latest virtual time, in nanoseconds.
   public func run(
     _ pilot: Pilot, spins: SpinPolicy = .wake, steps: UInt64 = 1 << 20, until horizon: UInt64 = .max
   ) -> RunEnd {

@@ -75,7 +75,7 @@ extension SimulatedMachine {
   ///
   /// What is given up: a loop that spins for a *bounded* number of rounds and then does something else is explored as if the
   /// bound were reached only when nothing else can run. Explore such code with a bound of 0
-  /// (``Configuration/spinRounds``, ``Configuration/idleRounds``), which takes the way past the bound at once.
+  /// (`Configuration/spinRounds`, `Configuration/idleRounds`), which takes the way past the bound at once.
   ///
   /// With ``SpinPolicy/await`` the process is not let go on at all in a run in which others have changed what it looked at: the
   /// schedule in which its last look comes after the change has the same states, since the failed look changed nothing, and the

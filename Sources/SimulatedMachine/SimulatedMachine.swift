@@ -8,7 +8,7 @@ public import SoftInterrupts
 
 /// A machine of virtual CPUs, on which the same source of the core runs as on real ones.
 ///
-/// Build a system on it (nothing is scheduled meanwhile), give it base code, visitors and devices, and ``run(_:steps:until:)`` it
+/// Build a system on it (nothing is scheduled meanwhile), give it base code, visitors and devices, and ``run(_:spins:steps:until:)`` it
 /// under a ``Pilot``. Then ``reset()`` it for the next run. One thread; several threads may each have machines of their own.
 public final class SimulatedMachine: Machine, @unchecked Sendable {
   // Sendable: used on one thread, of which the coroutines are parts.
@@ -29,7 +29,9 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   public static var processLimit: Int { 128 }
 
   public let cpuCount: Int
+  /// Where interrupts come.
   public let recognition: Recognition
+  /// The memory that the words have.
   public let memory: MemoryModel
   let weakMemory = WeakMemory()
   let engine: EngineRef
@@ -193,9 +195,11 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   public var processCount: Int { engine.p.pointee.processCount }
   /// What a process has announced.
   public func pending(_ process: Int) -> Operation { engine.process(process).pointee.pending }
+  /// What a process is.
   public func kind(_ process: Int) -> ProcessKind { engine.process(process).pointee.kind }
   /// The CPU that a process is or interrupts; -1 for others.
   public func cpu(_ process: Int) -> Int { Int(engine.process(process).pointee.cpu) }
+  /// What a process is called in stories.
   public func name(_ process: Int) -> String { names[process] }
   /// The process of a CPU's interrupt; nil where they come at recognition points only.
   public func interrupt(ofCPU cpu: Int) -> Int? {
@@ -221,15 +225,19 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   }
   /// What was done last: by the end of a run its pilot may not have seen it.
   public var lastEvent: Event { engine.p.pointee.last }
+  /// Whether a process has returned.
   public func hasEnded(_ process: Int) -> Bool { engine.process(process).pointee.state == .ended }
   /// The process that made a process during the run; -1 for one that was made before.
   public func maker(_ process: Int) -> Int { Int(engine.process(process).pointee.maker) }
-  /// What ``Machine/current`` is in a process.
+  /// What `Machine/current` is in a process.
   public func current(_ process: Int) -> UnsafeMutableRawPointer? { engine.process(process).pointee.current }
+  /// Whether a process spins until somebody writes what it has read.
   public func isSpinning(_ process: Int) -> Bool { engine.process(process).pointee.state == .spinning }
+  /// Whether a process sleeps on its seat.
   public func isParked(_ process: Int) -> Bool { engine.process(process).pointee.state == .parked }
   /// Whether a process waits for another to end.
   public func isJoining(_ process: Int) -> Bool { engine.process(process).pointee.state == .joining }
+  /// How many interrupts a process is in.
   public func interruptDepth(_ process: Int) -> Int { Int(engine.process(process).pointee.interruptDepth) }
   /// Whether a word stands for the seat of a CPU's, or for one on which the process sleeps.
   public func isSeat(_ word: UnsafeMutablePointer<SimulatedWord>, of process: Int) -> Bool {
@@ -237,6 +245,7 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     if process < cpuCount && at == UnsafeMutableRawPointer(seats[process]) { return true }
     return engine.process(process).pointee.parkedOn.map { UnsafeMutableRawPointer($0) == at } ?? false
   }
+  /// The simulated time, in nanoseconds.
   public var time: UInt64 { engine.p.pointee.now }
   /// Scheduling points of this run.
   public var stepCount: UInt64 { engine.p.pointee.steps }

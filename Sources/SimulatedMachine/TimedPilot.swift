@@ -40,6 +40,7 @@ public final class TimedPilot: Pilot {
   /// This many pauses in a row are single steps; after them one step stands for as many, unless something changes before.
   static var exactPauses: UInt32 { 64 }
 
+  /// A pilot that lets time pass as the model says; the seed decides what the model leaves open.
   public init(_ model: CostModel, seed: UInt64 = 1) {
     self.model = model
     costs = Costs(model)
@@ -299,6 +300,7 @@ extension SimulatedMachine {
   /// Gives a CPU a device to look at, as `HostedMachine` does with a polled source.
   ///
   /// - Parameters:
+  ///   - cpu: whose device it is.
   ///   - look: called on the CPU at recognition points, not more often than `Configuration/pollInterval`; it schedules handlers.
   ///   - nextDue: when the device has something next, in nanoseconds; `UInt64.max` for never.
   public func setPolledSource(on cpu: Int, look: @escaping () -> Void, nextDue: @escaping () -> UInt64) {

@@ -29,12 +29,14 @@ public final class LoadedCapture: @unchecked Sendable {
   let duration: Int64
   /// The greatest captured length.
   let longest: Int
+  /// How many frames it has.
   public var frameCount: Int { frames.count }
 
   /// Reads a capture.
   ///
   /// - Parameters:
   ///   - path: the file; `-` is standard input.
+  ///   - salvage: whether a capture that was cut in a record is read up to there.
   ///   - memoryLimit: how many bytes of frames are kept at most; the rest of the capture is not read.
   public init(path: String, salvage: Bool = false, memoryLimit: Int = 1 << 30) throws(CaptureError) {
     var reader = try CaptureReader(path: path, salvage: salvage)

@@ -13,16 +13,22 @@ public struct StageCosts: Sendable, Equatable {
   public var deviceFrame = 0.0
   /// Parsing a frame, and counting it in the table.
   public var parseFrame = 0.0
+  /// Counting a frame in the table.
   public var countFrame = 0.0
   /// One look at a flow that may be over, one flow written as IPFIX, one entry of the journal, one beat.
   public var ageingRun = 0.0
+  /// Exporting a flow.
   public var exportFlow = 0.0
+  /// A run of the journal.
   public var journalRun = 0.0
+  /// A beat.
   public var heartbeatRun = 0.0
   /// Looking at one flow of the table for the top talkers, and sorting and printing them once.
   public var talkersFlow = 0.0
+  /// Writing the top talkers.
   public var talkersPrint = 0.0
 
+  /// All 0.
   public init() {}
 
   /// By name, as a model's file has them.

@@ -235,3 +235,66 @@ private func f(_ net: inout Net) -> Buffer {
 @SoftNet private func f(_ system: System) -> Int {
   system.assume(SoftNet.self) { net in net[netCount] }
 }
+
+// case: a callout under the big lock
+private func f(_ system: System) throws {
+  _ = try system.callout("f", at: SoftClock.self, as: .bigLock) { clock, big in
+    clock[clockCount] += big[bigLockCount]
+  }
+  _ = try system.callout("f", at: SoftClock.self, guard: SoftNet.self, as: .bigLock) { net, big in
+    net.raise(to: SoftSerial.self) { serial, net in serial[serialCount] += net[netCount] + big[bigLockCount] }
+  }
+}
+
+// case: a disjoint callout opens
+private func f(_ system: System) throws {
+  _ = try system.callout("f", at: SoftClock.self, as: .disjoint) { clock in clock[clockCount] += 1 }
+}
+
+// case: wait for a condition in base code, after a raise
+private func f(_ base: inout Base, _ changed: ConditionAt<SoftNet, M>) -> Int {
+  base.raise(to: SoftNet.self) { net in
+    net[netCount] += 1
+    changed.broadcast(under: net)
+  }
+  return base.raise(to: SoftNet.self, when: changed) { net in
+    net[netCount] > 0
+  } then: { net in
+    net.raise(to: SoftSerial.self) { serial, net in serial[serialCount] + net[netCount] }
+  }
+}
+
+// case: broadcast with a lent token
+private func f(_ net: inout Net, _ changed: ConditionAt<SoftNet, M>) {
+  net.raise(to: SoftSerial.self) { _, net in changed.broadcast(under: net) }
+}
+
+// case: retire a callout under its guard, and below it
+private func f(_ net: inout Net, _ clock: inout Clock, _ callout: CalloutAt<SoftNet, M>) {
+  callout.retire(under: net)
+  callout.retire(from: &clock)
+}
+
+// case: a level of one's own above another
+private func f(_ net: inout Net) {
+  net.raise(to: DriverLock.self) { driver in
+    driver.raise(to: CacheLock.self) { cache, driver in
+      cache.raise(to: SoftSerial.self) { serial, _ in serial[serialCount] += driver[driverCount] }
+    }
+  }
+  net.raise(to: CacheLock.self) { _ in }
+}
+
+// case: two levels of one's own, one after the other
+private func f(_ net: inout Net) {
+  net.raise(to: TraceLock.self) { _ in }
+  net.raise(to: DriverLock.self) { driver in driver[driverCount] += 1 }
+}
+
+// case: a lock and a cell in masks of their level
+private func f(_ net: inout Net, _ cells: PerCPUAt<[Int], SoftNet, M>, _ lock: LevelLockAt<Int, SoftNet, M>) {
+  net.mask(to: SoftNet.self) { masked in
+    masked.open(cells) { $0.append(1) }
+    masked.lock(lock) { value, _ in value += 1 }
+  }
+}

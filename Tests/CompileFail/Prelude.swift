@@ -28,6 +28,15 @@ struct Buffer: ~Copyable {
 enum DriverLock: JustAboveSoftNet { static let number = 0 }
 typealias Driver = Held<DriverLock, M>
 
+/// A second one there, above the first.
+enum CacheLock: JustAboveSoftNet, AboveOwnLevel {
+  static let number = 1
+  typealias Own = DriverLock
+}
+/// A third one there, of which nothing is said.
+enum TraceLock: JustAboveSoftNet { static let number = 2 }
+typealias Cache = Held<CacheLock, M>
+
 let clockCount = Guarded<Int, SoftClock>(0)
 let netCount = Guarded<Int, SoftNet>(0)
 let netNames = Guarded<[String], SoftNet>([])

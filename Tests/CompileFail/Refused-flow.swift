@@ -51,3 +51,13 @@ private func f(_ net: inout Net, _ session: Session) {
 private func f(_ session: Session) -> Guarded<Session, SoftNet> {
   Guarded(session)  // error: sending 'session' risks causing data races
 }
+
+// case: wait for a condition in a big-lock section
+private func f(_ base: inout Base, _ changed: ConditionAt<SoftNet, M>) {
+  base.bigLock { _ in  // error: overlapping accesses
+    base.raise(to: SoftNet.self, when: changed) { _ in
+      true
+    } then: { _ in
+    }
+  }
+}

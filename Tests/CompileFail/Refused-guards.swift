@@ -81,3 +81,33 @@ private func f(_ system: System) {
 private func f(_ base: inout Base) {
   base.raise(to: SoftNet.self) { net in net[netNames].apend("x") }  // error: has no member 'apend'
 }
+
+// case: a cell in a raise by open
+private func f(_ net: inout Net, _ cells: PerCPUAt<[Int], SoftNet, M>) {
+  net.open(cells) { $0.append(1) }  // error: inside a mask of its level
+}
+
+// case: a cell in an MP-safe handler
+private func f(_ here: inout NetEntry, _ cells: PerCPUAt<Int, SoftNet, M>) {
+  here[cells] += 1  // error: inside a mask of its level
+}
+
+// case: a cell in base code by open
+private func f(_ base: inout Base, _ cells: PerCPUAt<[Int], SoftNet, M>) {
+  base.open(cells) { $0.append(1) }  // error: inside a mask of its level
+}
+
+// case: a lock in a raise
+private func f(_ net: inout Net, _ lock: LevelLockAt<Int, SoftNet, M>) {
+  net.lock(lock) { _, _ in }  // error: taken inside a mask of its level
+}
+
+// case: a lock in an MP-safe handler
+private func f(_ here: inout NetEntry, _ lock: LevelLockAt<Int, SoftNet, M>) {
+  here.lock(lock) { _, _ in }  // error: taken inside a mask of its level
+}
+
+// case: await with a guard open
+private func f(_ net: borrowing Net) async {
+  await net.open(netCount) { _ in await Task.yield() }  // error: for a synchronous closure only
+}

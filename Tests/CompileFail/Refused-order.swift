@@ -70,9 +70,34 @@ private func f(_ serial: inout Serial) {
 }
 
 // case: raise between two levels of one's own above the same
-private enum CacheLock: JustAboveSoftNet { static let number = 1 }
 private func f(_ driver: inout Driver) {
-  driver.raise(to: CacheLock.self) { _ in }  // error: gates are taken upward only
+  driver.raise(to: TraceLock.self) { _ in }  // error: not ordered between each other
+}
+
+// case: raise between two levels of one's own with both tokens
+private func f(_ driver: inout Driver) {
+  driver.raise(to: TraceLock.self) { _, _ in }  // error: not ordered between each other
+}
+
+// case: raise from the upper of two levels of one's own to the lower
+private func f(_ cache: inout Cache) {
+  cache.raise(to: DriverLock.self) { _ in }  // error: not ordered between each other
+}
+
+// case: raise to a level of one's own that is held
+private func f(_ driver: inout Driver) {
+  driver.raise(to: DriverLock.self) { _ in }  // error: not ordered between each other
+}
+
+// case: raise through a lower level with both tokens
+private func f(_ net: inout Net) {
+  net.raise(through: SoftClock.self) { _, _ in }  // error: the cumulative raise goes upward too
+}
+
+// case: a level of one's own above one above another level
+private enum Astray: JustAboveSoftBio, AboveOwnLevel {  // error: requires the types
+  static let number = 3
+  typealias Own = DriverLock
 }
 
 // case: a cycle of levels

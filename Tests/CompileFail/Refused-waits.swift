@@ -96,3 +96,92 @@ private func f(_ system: System) throws {
 private func f(_ system: System) throws {
   _ = try system.callout("f", at: SoftNet.self, guard: SoftBio.self) { _ in }  // error: at or above
 }
+
+// case: a callout whose guard is below it under the big lock
+private func f(_ system: System) throws {
+  _ = try system.callout(  // error: at or above
+    "f", at: SoftNet.self, guard: SoftBio.self, as: .bigLock
+  ) { _, _ in }
+}
+
+// case: a disjoint callout with another level's guard
+private func f(_ system: System) throws {
+  _ = try system.callout(  // error: disjoint levels never touch each other's data
+    "f", at: SoftClock.self, guard: SoftNet.self, as: .disjoint
+  ) { _ in }
+}
+
+// case: raise in a disjoint callout
+private func f(_ system: System) throws {
+  _ = try system.callout("f", at: SoftClock.self, as: .disjoint) { clock in
+    clock.raise(to: SoftNet.self) { _ in }  // error: cannot use mutating member on immutable value
+  }
+}
+
+// case: raise with the lent token of a big-lock callout
+private func f(_ system: System) throws {
+  _ = try system.callout("f", at: SoftClock.self, as: .bigLock) { clock, big in
+    big.raise(to: SoftNet.self) { _ in }  // error: cannot use mutating member on immutable value
+  }
+}
+
+// case: wait for a condition in a raise
+private func f(_ net: inout Net, _ changed: ConditionAt<SoftSerial, M>) {
+  net.raise(to: SoftSerial.self, when: changed) { _ in  // error: so it begins with none
+    true
+  } then: { _ in
+  }
+}
+
+// case: wait for a condition in an MP-safe handler
+private func f(_ here: inout NetEntry, _ changed: ConditionAt<SoftNet, M>) {
+  here.raise(to: SoftNet.self, when: changed) { _ in  // error: schedules another handler
+    true
+  } then: { _ in
+  }
+}
+
+// case: wait for a condition in a mask
+private func f(_ masked: inout NetMask, _ changed: ConditionAt<SoftSerial, M>) {
+  masked.raise(to: SoftSerial.self, when: changed) { _ in  // error: so it begins with none
+    true
+  } then: { _ in
+  }
+}
+
+// case: wait for another level's condition
+private func f(_ base: inout Base, _ changed: ConditionAt<SoftSerial, M>) {
+  base.raise(to: SoftNet.self, when: changed) { _ in  // error: another level's condition
+    true
+  } then: { _ in
+  }
+}
+
+// case: broadcast with another level's token
+private func f(_ serial: inout Serial, _ changed: ConditionAt<SoftNet, M>) {
+  changed.broadcast(under: serial)  // error: who broadcasts holds the condition's own level
+}
+
+// case: broadcast in a mask
+private func f(_ masked: inout NetMask, _ changed: ConditionAt<SoftNet, M>) {
+  changed.broadcast(under: masked)  // error: who broadcasts holds the condition's own level
+}
+
+// case: retire a callout under another gate than its guard
+private func f(_ serial: inout Serial, _ callout: CalloutAt<SoftNet, M>) {
+  callout.retire(under: serial)  // error: only who holds the callout's guard
+}
+
+// case: await in a cumulative raise
+private func f(_ base: inout Base) async {
+  await base.raise(through: SoftNet.self) { net in  // error: no gate is held across an await
+    await Task.yield()
+  }
+}
+
+// case: await in a raise with both tokens
+private func f(_ base: inout Base) async {
+  await base.raise(to: SoftNet.self) { net, base in  // error: no gate is held across an await
+    await Task.yield()
+  }
+}

@@ -11,6 +11,10 @@ import Testing
 
 private typealias Machinery = SimulatedMachine
 private enum DriverLock: JustAboveSoftNet { static let number = 0 }
+private enum CacheLock: JustAboveSoftNet, AboveOwnLevel {
+  static let number = 1
+  typealias Own = DriverLock
+}
 
 /// Typed programs.
 enum TypedScenario {
@@ -102,6 +106,91 @@ enum TypedScenario {
     }
   }
 
+  /// Base code waits for a condition that a handler and other base code make true, a step each.
+  static func waits(_ world: World) throws { try waits(world, broadcasts: true) }
+
+  /// The same; without the handler's broadcast the wait may last for ever.
+  static func waits(_ world: World, broadcasts: Bool) throws {
+    let (packets, _) = numbers(world)
+    let system = world.system
+    let changed = system.condition(guardedBy: SoftNet.self)
+    let input = try system.establish("input", at: SoftNet.self, as: .ordered) { net in
+      net.open(packets) { $0.value += 1 }
+      if broadcasts { changed.broadcast(under: net) }
+    }
+    world.base(on: 0) { _ in
+      let seen = system.base { base in
+        base.raise(to: SoftNet.self, when: changed) { net in
+          net.open(packets) { $0.value } == 2
+        } then: { net in
+          net.open(packets) { number in
+            number.value += 1
+            return number.value
+          }
+        }
+      }
+      world.expect(seen == 3, "the section began with \(seen - 1)")
+    }
+    world.base(on: 1) { _ in
+      system.base { base in
+        base.raise(to: SoftNet.self) { net in
+          net.open(packets) { $0.value += 1 }
+          changed.broadcast(under: net)
+        }
+      }
+      input.schedule()
+    }
+  }
+
+  /// Two levels of the program's own, one above the other, beside a callout under the big lock and base code under it.
+  static func ownAboveOwn(_ world: World) throws {
+    let system = world.system
+    try system.insert(DriverLock.self)
+    try system.insert(CacheLock.self)
+    let registers = Number<DriverLock>(world.shared("registers", 0))
+    let cache = Number<CacheLock>(world.shared("cache", 0))
+    let big = Number<None>(world.shared("big", 0))
+    let timer = try system.callout("timer", at: SoftClock.self, guard: SoftNet.self, as: .bigLock) {
+      net, none in
+      none.open(big) { $0.value += 1 }
+      net.raise(to: CacheLock.self) { upper in upper.open(cache) { $0.value += 1 } }
+    }
+    world.base(on: 0) { _ in
+      timer.schedule(after: .zero)
+      system.base { base in
+        base.raise(to: DriverLock.self) { lower in
+          lower.raise(to: CacheLock.self) { upper, lower in
+            let seen = lower.open(registers) { $0.value }
+            upper.open(cache) { $0.value += 1 + seen - seen }
+          }
+        }
+      }
+    }
+    world.base(on: 1) { _ in
+      system.base { base in
+        base.bigLock { none in
+          none.open(big) { $0.value += 1 }
+          none.raise(to: DriverLock.self) { lower in lower.open(registers) { $0.value += 1 } }
+        }
+      }
+    }
+    world.finally {
+      let seen = system.base { base in
+        base.bigLock { none in
+          none.raise(to: DriverLock.self) { lower, none in
+            lower.raise(to: CacheLock.self) { upper, lower in
+              [
+                none.open(big) { $0.value }, lower.open(registers) { $0.value },
+                upper.open(cache) { $0.value },
+              ]
+            }
+          }
+        }
+      }
+      world.expect(seen == [2, 1, 2], "\(seen)")
+    }
+  }
+
   private static func numbers(_ world: World) -> (Number<SoftNet>, Number<SoftSerial>) {
     (
       Number<SoftNet>(world.shared("packets", guard: .softNet, 0)),
@@ -112,11 +201,26 @@ enum TypedScenario {
 
 @Suite("Typed programs, explored")
 struct TypedTests {
+  static var programs: [(World) throws -> Void] {
+    [
+      TypedScenario.touches, TypedScenario.ownLevel, TypedScenario.masks, TypedScenario.waits,
+      TypedScenario.ownAboveOwn,
+    ]
+  }
+
+  @Test("a wait that nobody ends is found")
+  func forgottenBroadcast() throws {
+    let result = try explored(cpus: 2, .exhaustive(preemptions: 2)) {
+      try TypedScenario.waits($0, broadcasts: false)
+    }
+    #expect(result.finding != nil)
+  }
+
   @Test(
     "hold within two preemptions, interrupts at recognition points, and within one anywhere",
     arguments: [Recognition.points, .anywhere])
   func hold(_ recognition: Recognition) throws {
-    for program in [TypedScenario.touches, TypedScenario.ownLevel, TypedScenario.masks] {
+    for program in Self.programs {
       let result = try explored(
         cpus: 2, recognition: recognition,
         .exhaustive(preemptions: recognition == .points ? 2 : 1), program)
@@ -127,7 +231,7 @@ struct TypedTests {
 
   @Test("hold in a sample under C++20's memory")
   func weakMemory() throws {
-    for program in [TypedScenario.touches, TypedScenario.ownLevel, TypedScenario.masks] {
+    for program in Self.programs {
       let result = try explored(cpus: 2, memory: .rc11, .random(seed: 6, schedules: 100), program)
       #expect(result.finding == nil, "\(result)")
     }

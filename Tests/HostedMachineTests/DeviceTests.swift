@@ -108,4 +108,93 @@ struct DeviceTests {
     #expect(HostedMachine.cpus(fromQuota: "") == nil && HostedMachine.cpus(fromQuota: "5 0") == nil)
     #expect(HostedMachine().cpuCount >= 1)
   }
+
+  /// How many descriptors this process has open.
+  private static func descriptors() -> Int {
+    (0..<4_096).count { fcntl(Int32($0), F_GETFD) >= 0 }
+  }
+
+  @Test(
+    "a timer's descriptor is closed by its detaching, also after its handler has ended, and else with the system"
+  )
+  func timersAreClosed() async {
+    // In a process of its own: descriptors are counted.
+    await #expect(processExitsWith: .exitCode(0)) {
+      let before = DeviceTests.descriptors()
+      do {
+        let system = try System(on: .hosted(cpus: 1), quiet())
+        let ran = Counter()
+        let once = try system.attachTimer(every: .microseconds(100)) { here in
+          ran.add()
+          here.retire()
+        }
+        guard eventually({ ran.count == 1 }) else { exit(2) }
+        let during = DeviceTests.descriptors()
+        system.detach(once)
+        guard DeviceTests.descriptors() == during - 1 else { exit(3) }
+        let late = try system.attachTimer(every: .seconds(3_600)) { _ in }
+        _ = try system.attachTimer(every: .seconds(3_600)) { _ in }
+        system.shutdown()
+        let after = DeviceTests.descriptors()
+        system.detach(late)
+        guard DeviceTests.descriptors() == after - 1 else { exit(4) }
+      }
+      // The machine goes with its system.
+      exit(DeviceTests.descriptors() == before ? 0 : 5)
+    }
+  }
+
+  @Test("without a descriptor for the doorbell no device is attached, and the next one is once there is one")
+  func noDescriptors() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      let system = try System(on: .hosted(cpus: 1), quiet())
+      var ends: [Int32] = [0, 0]
+      guard pipe(&ends) == 0 else { exit(2) }
+      // One more descriptor than there are: epoll's. The doorbell's is refused.
+      let next = dup(0)
+      close(next)
+      var limits = rlimit()
+      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+      let usual = limits.rlim_cur
+      limits.rlim_cur = rlim_t(next + 1)
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+      do {
+        _ = try system.attach(ends[0]) { _ in }
+        exit(3)
+      } catch { guard "\(error)".hasPrefix("no epoll") else { exit(4) } }
+      limits.rlim_cur = usual
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+      let ran = Counter()
+      let input = ends[0]
+      let device = try system.attach(input) { _ in
+        var byte: UInt8 = 0
+        if read(input, &byte, 1) == 1 { ran.add() }
+      }
+      guard write(ends[1], "a", 1) == 1, eventually({ ran.count == 1 }) else { exit(5) }
+      system.detach(device)
+      exit(system.shutdown().isComplete ? 0 : 6)
+    }
+  }
+
+  @Test("a period below a nanosecond is one nanosecond, and not never")
+  func shortPeriod() throws {
+    try withSystem { system in
+      let ran = Counter()
+      let timer = try system.attachTimer(every: Duration(secondsComponent: 0, attosecondsComponent: 1)) { _ in
+        ran.add()
+      }
+      #expect(eventually { ran.count >= 2 })
+      system.detach(timer)
+    }
+  }
+
+  @Test("who holds a gate is refused the wait for a source: the CPU may be waiting for that gate")
+  func sourceUnderGate() throws {
+    try withSystem(expecting: [.waitOutOfOrder]) { system in
+      let source = PolledSource(look: { _ in })
+      #expect(system.setPolledSource(source, on: 1))
+      system.raise(to: .softNet) { _ in #expect(!system.setPolledSource(nil, on: 1)) }
+      #expect(system.setPolledSource(nil, on: 1))
+    }
+  }
 }

@@ -1,4 +1,4 @@
-// The manual's snippets: what stands between the marks below is what the article prints, word for word, and it runs.
+// The manual's snippets: what stands between the marks below is what the article prints, word for word (`SnippetTests` compares), and it runs.
 
 import Foundation
 import HostedMachine
@@ -101,36 +101,6 @@ func makeCache(_ system: InterruptSystem<HostedMachine>) throws -> Cache {
       // end
       #expect(await Task { @SoftNet in system.holds(.softNet) }.value)
     }
-  }
-
-  @Test func theArticlePrintsWhatIsCompiledHere() throws {
-    let here = URL(filePath: #filePath)
-    let article = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Sources/LevelActors/LevelActors.docc/LevelsAsActors.md")
-    let printed = snippets(
-      try String(contentsOf: article, encoding: .utf8), from: "<!-- snippet: ", until: "```", skipping: 1)
-    let compiled = snippets(
-      try String(contentsOf: here, encoding: .utf8), from: "// snippet: ", until: "// end", skipping: 0)
-    #expect(printed.keys.sorted() == compiled.keys.sorted())
-    #expect(printed.count == 7)
-    for (name, text) in printed { #expect(compiled[name] == text, "\(name)") }
-  }
-
-  /// The texts by name, without their common indentation.
-  private func snippets(_ text: String, from begin: String, until end: String, skipping: Int) -> [String:
-    String]
-  {
-    var found: [String: String] = [:]
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    for (index, line) in lines.enumerated() {
-      let trimmed = line.trimmingCharacters(in: .whitespaces)
-      guard trimmed.hasPrefix(begin), let name = trimmed.dropFirst(begin.count).split(separator: " ").first
-      else { continue }
-      let indent = line.prefix { $0 == " " }.count
-      let body = lines[(index + 1 + skipping)...].prefix { $0.trimmingCharacters(in: .whitespaces) != end }
-      found[String(name)] = body.map { String($0.dropFirst(indent)) }.joined(separator: "\n")
-    }
-    return found
   }
 }
 

@@ -229,4 +229,18 @@ struct WheelTests {
       Duration(secondsComponent: 1, attosecondsComponent: 999_999_999).clampedNanoseconds == 1_000_000_000)
     #expect(Duration.seconds(Int64.max).clampedNanoseconds == .max)
   }
+
+  @Test("a deadline beyond a turn of the highest digit", arguments: [1, 63, 64, 4_096, UInt64(1) << 40])
+  func turnOfTheHighestDigit(_ ticks: UInt64) {
+    // A clock may start anywhere: 2^62 ns is where the highest digit begins anew.
+    let turn: UInt64 = 1 << 62
+    let bench = Bench(now: turn - tick, nodes: 2)
+    bench.arm(0, at: turn + ticks * tick)
+    bench.arm(1, at: turn)
+    #expect(bench.wheel.nextDeadline() <= turn)
+    #expect(bench.advance(to: turn) == [1])
+    #expect(bench.advance(to: turn + ticks * tick - 1) == [])
+    #expect(bench.advance(to: turn + ticks * tick) == [0])
+    #expect(bench.wheel.nextDeadline() == .max)
+  }
 }

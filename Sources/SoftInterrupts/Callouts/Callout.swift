@@ -11,9 +11,11 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   case guardBelowLevel(Level, guard: Level)
   /// A disjoint callout whose guard is another soft level: what makes disjoint levels impossible for networking.
   case disjointGuard(String, at: Level, guard: Level)
+  /// The system has no CPU of this number.
   case noSuchCPU(Int)
   /// With `Execution.threads` there are no gates.
   case threadsAreMPSafe
+  /// The system has been shut down.
   case shutDown
 
   @inlinable public var description: String {

@@ -2,7 +2,7 @@
 // with an occupancy bit for each slot, so that empty time is skipped.
 //
 // Law: under the lock of `LockedWheel`. A node in the wheel hangs in the slot of the highest six-bit digit in which its tick differs from
-// `elapsed`; so when `elapsed` reaches a slot of level 0 all its nodes are due, and a slot of a higher level is spread over
+// `elapsed` (or in the highest that there is); so when `elapsed` reaches a slot of level 0 all its nodes are due, and a slot of a higher level is spread over
 // the lower ones. Arming and cancelling are O(1), independent of how many are armed; each callout moves down at most seven times.
 
 /// A wheel and its lock, each in memory of its own: a change of the wheel is an access to all of it. The lock is kept for the life
@@ -71,7 +71,8 @@
   }
 
   @inlinable mutating func hang(_ node: UnsafeMutablePointer<CalloutNode<M>>, at tick: UInt64) {
-    let digit = (63 - ((elapsed ^ tick) | 63).leadingZeroBitCount) / 6
+    // The highest digit wraps: no deadline is farther than half a turn of it.
+    let digit = min((63 - ((elapsed ^ tick) | 63).leadingZeroBitCount) / 6, Self.levels - 1)
     let slot = Int((tick >> UInt64(digit * 6)) & 63)
     let index = digit * Self.slots + slot
     lists[index].append(node)

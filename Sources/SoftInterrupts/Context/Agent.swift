@@ -231,6 +231,7 @@ extension UnsafeMutablePointer where Pointee: MachineWord {
   public var delegated: UInt64 = 0
   /// Times this agent, leaving, handed the gate to a waiter; and passed over one that was serving.
   public var handedOff: UInt64 = 0
+  /// Times this agent, leaving, passed over a waiter that was serving.
   public var passedOver: UInt64 = 0
   /// Handlers that this agent ran for others, under its hold of the gate.
   public var drained: UInt64 = 0
@@ -238,11 +239,13 @@ extension UnsafeMutablePointer where Pointee: MachineWord {
   public var runs: UInt64 = 0
   /// Waiting for the gate, and running handlers, in nanoseconds.
   public var waitTime: UInt64 = 0
+  /// Running handlers, in nanoseconds.
   public var runTime: UInt64 = 0
   /// Times that the level had to pause for lower ones.
   public var throttled: UInt64 = 0
   /// Raises of an ordered handler to below its own level: correct code does this in shared subroutines only.
   public var suspect: UInt64 = 0
 
+  /// All counters 0.
   @inlinable public init() {}
 }

@@ -25,17 +25,20 @@
 }
 
 extension AgentRef {
-  /// Takes what a verdict says, waiting in order if need be, and lifts the IPL; a cumulative raise lifts the floor too.
+  /// Takes what a verdict says, waiting in order if need be, and lifts the IPL; a cumulative raise lifts the floor too. Where a token
+  /// is handed out for it, a violation traps also where they are collected: without the gate the token would lie.
   ///
-  /// The *first* raise, of base code or a visitor that holds nothing, is here; any other is a call. Where nothing is held, at IPL and floor
+  /// The *first* raise, of base code or a visitor that holds nothing, is tried first. Where nothing is held, at IPL and floor
   /// `none`, the context's own frames hold nothing either, no LevelLock is held (it would have lifted the IPL) and the kind is not
   /// `disjoint` (a handler's IPL is its level), so the verdict of `GateOrder` is to take all that is asked for: constants, and the
   /// locked instruction waits for no chain of loads. What is written is not read again (Documentation/Decisions/0017).
   @inlinable @inline(__always)
-  func enter(to level: Level, cumulative: Bool, _ site: @autoclosure () -> Violation.Site) -> Raised {
+  func enter(
+    to level: Level, cumulative: Bool, forToken: Bool = false, _ site: @autoclosure () -> Violation.Site
+  ) -> Raised {
     let c = context
     guard level != .none && held.rawValue | UInt(ipl.rawValue | c.pointee.floor.rawValue) == 0 else {
-      return enterFurther(to: level, cumulative: cumulative, site())
+      return enterFurther(to: level, cumulative: cumulative, forToken: forToken, site())
     }
     let gates: GateSet = cumulative ? .above(.none, through: level) : level.gate
     // Raise, note, then acquire.
@@ -50,7 +53,9 @@ extension AgentRef {
 
   /// As `enter`, from wherever the context stands.
   @inlinable @inline(__always)
-  func enterFurther(to level: Level, cumulative: Bool, _ site: @autoclosure () -> Violation.Site) -> Raised {
+  func enterFurther(
+    to level: Level, cumulative: Bool, forToken: Bool, _ site: @autoclosure () -> Violation.Site
+  ) -> Raised {
     let c = context
     var raised = Raised(gates: [], ipl: ipl, floor: c.pointee.floor)
     var standing = self.standing
@@ -64,7 +69,7 @@ extension AgentRef {
       return raised
     case .violation(let rule):
       #if Witness
-        system.report(rule, self, level, "", site())
+        system.report(rule, self, level, "", site(), mustTrap: forToken && rule != .disjointRaises)
       #endif
       // Collected, or not looked for: a disjoint handler goes on as an ordered one; anything else without the gates.
       guard rule == .disjointRaises else { return raised }

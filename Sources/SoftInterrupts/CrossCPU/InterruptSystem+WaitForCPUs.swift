@@ -63,6 +63,18 @@ extension InterruptSystem {
     }
   }
 
+  // For machines of this package; an Embedded port is none.
+  #if !hasFeature(Embedded)
+    /// Whether the calling thread may wait for base code of a CPU, which may itself wait for any gate: only who holds nothing may. The
+    /// witness says so if not.
+    package func mayWaitForBaseCode(file: StaticString, line: UInt) -> Bool {
+      guard let agent = existingAgent() else { return true }
+      if agent.held.isEmpty && agent.context.pointee.lockedThrough == .none { return true }
+      report(.waitOutOfOrder, agent, .none, "base code of a CPU", .init(file, line))
+      return false
+    }
+  #endif
+
   @inlinable @inline(never) func wakeQuiescers() {
     var seats: [M.Seat] = []
     lockedVisitors { seats = quiescing }

@@ -34,6 +34,7 @@ public enum EstablishError: Error, Sendable, Equatable, CustomStringConvertible 
 public enum ChangeResult: Sendable, Equatable {
   /// Done. `dropped`: on how many CPUs it was pending and will not run.
   case done(dropped: Int)
+  /// The handler has been disestablished, or has ended itself. Nothing was done.
   case notEstablished
   /// The wait it needs is out of order here; the witness has said so. Nothing was changed.
   case refused

@@ -87,11 +87,13 @@ public protocol Machine: AnyObject, Sendable {
 /// Why a machine could not do what was asked; the text says what to do.
 public struct MachineError: Error, Sendable, CustomStringConvertible {
   public var description: String
+  /// An error whose text says what to do.
   public init(_ description: String) { self.description = description }
 }
 
 /// How an access to a word is ordered, as in C++20.
 public enum MemoryOrder: Sendable {
+  /// As C++20 has them.
   case relaxed, acquire, release, acquireRelease, sequentiallyConsistent
 }
 
@@ -102,12 +104,19 @@ public enum MemoryOrder: Sendable {
 /// `sequentiallyConsistent`; `store` takes `relaxed`, `release` or `sequentiallyConsistent`; the read-modify-writes take any and are wait-free where
 /// the processor has them.
 public protocol MachineWord: BitwiseCopyable {
+  /// A word with a value, before anybody else knows it.
   init(_ value: UInt)
+  /// The value: relaxed, acquire or sequentially consistent.
   static func load(_ at: UnsafeMutablePointer<Self>, _ order: MemoryOrder) -> UInt
+  /// Writes the value: relaxed, release or sequentially consistent.
   static func store(_ at: UnsafeMutablePointer<Self>, _ value: UInt, _ order: MemoryOrder)
+  /// Writes the value; the one before.
   static func exchange(_ at: UnsafeMutablePointer<Self>, _ value: UInt, _ order: MemoryOrder) -> UInt
+  /// Adds, and wraps; the value before.
   static func fetchAdd(_ at: UnsafeMutablePointer<Self>, _ value: UInt, _ order: MemoryOrder) -> UInt
+  /// Sets bits; the value before.
   static func fetchOr(_ at: UnsafeMutablePointer<Self>, _ bits: UInt, _ order: MemoryOrder) -> UInt
+  /// Keeps these bits only; the value before.
   static func fetchAnd(_ at: UnsafeMutablePointer<Self>, _ bits: UInt, _ order: MemoryOrder) -> UInt
   /// Replaces `expected` by `desired`; on failure the order is the acquire part of `order`.
   static func compareExchange(

@@ -49,6 +49,7 @@
 
 /// What the core does to plain memory, for machines that watch it.
 public enum PlainAccess: Sendable {
+  /// What was done to the memory.
   case read, write
   /// Its first use since it was allocated: what was at this address before was something else.
   case fresh

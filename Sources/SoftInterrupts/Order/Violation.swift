@@ -4,11 +4,17 @@
 public struct Violation: Sendable, CustomStringConvertible {
   /// Which rule was broken.
   public enum Rule: UInt8, Sendable, CaseIterable {
+    /// A raise against the order.
     case cumulativeInsideExact, downward, raiseUnderMask, gateUnderLevelLock, disjointRaises
+    /// The big lock, a wait for CPUs or a LevelLock out of its place in the order.
     case bigLockInHandler, bigLockTooLate, waitOutOfOrder, levelLockAboveLevel, levelLockRank
+    /// A mask, per-CPU data or a LevelLock where it does not do what it is for.
     case maskByVisitor, cellByVisitor, cellLevel, cellOpenTwice, cellUnderThreads, levelLockTwice
+    /// A sleep or a leaving with something held, a condition without its guard, gates of two systems at once.
     case parkUnderGate, conditionInHandler, conditionWithoutGuard, leaveUnderGate, twoSystems
+    /// A handler changed from inside of its own run.
     case changeFromInside
+    /// A token or a guard that would not stand for what it says.
     case guardOpenTwice, guardOfOtherSystem, assumedInVain
 
     /// The rule, and what to do instead.
@@ -55,8 +61,11 @@ public struct Violation: Sendable, CustomStringConvertible {
 
   /// A place in the source.
   public struct Site: Sendable, CustomStringConvertible {
+    /// The file, as `#fileID` says it.
     public var file: StaticString
+    /// The line in it, from 1.
     public var line: UInt
+    /// A place.
     @inlinable @inline(__always) public init(_ file: StaticString, _ line: UInt) {
       self.file = file
       self.line = line
@@ -66,10 +75,13 @@ public struct Violation: Sendable, CustomStringConvertible {
 
   /// A gate that was held, and where it was taken. Nil where a dispatch took it.
   public struct HeldGate: Sendable {
+    /// Whose gate it is.
     public var level: Level
+    /// File and line of the raise that took it.
     public var takenAt: String?
   }
 
+  /// What was broken.
   public var rule: Rule
   /// The IPL at which the context stood.
   public var from: Level
@@ -79,7 +91,9 @@ public struct Violation: Sendable, CustomStringConvertible {
   public var context: String
   /// The handler established at, or the object of, the level asked for; empty if none.
   public var other: String
+  /// The gates that the thread held, ascending.
   public var held: [HeldGate]
+  /// Where it was asked for.
   public var site: Site
 
   public var description: String {

@@ -37,6 +37,7 @@ public struct Configuration: Sendable {
   /// What a violation does.
   public var onViolation: ViolationPolicy = .trap
 
+  /// The defaults.
   public init() {}
 }
 

@@ -9,6 +9,7 @@
   public let summary: UnsafeMutablePointer<M.Word>
   /// The CPU's IPL and the levels that pause (bit k for level k): its own thread's plain memory.
   public let ipl: UnsafePointer<Level>
+  /// The levels that have used up their share, a bit for each.
   public let throttled: UnsafePointer<UInt8>
 
   @inlinable init(

@@ -10,6 +10,7 @@ public struct ShutdownReport: Sendable, Equatable {
   public var armedCallouts = 0
   /// Base code and cross-calls that were accepted and not run.
   public var jobs = 0
+  /// Cross-calls that were accepted and not run.
   public var crossCalls = 0
 
   @usableFromInline init() {}

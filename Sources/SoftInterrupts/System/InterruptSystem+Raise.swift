@@ -81,11 +81,11 @@ extension InterruptSystem {
 }
 
 extension AgentRef {
-  @inlinable func enterBigLock(_ site: Violation.Site) -> ContextKind? {
+  @inlinable func enterBigLock(_ site: Violation.Site, forToken: Bool = false) -> ContextKind? {
     switch GateOrder.bigLock(standing) {
     case .nothing: return nil
     case .violation(let rule):
-      system.report(rule, self, .none, "", site)
+      system.report(rule, self, .none, "", site, mustTrap: forToken)
       return nil
     case .take(let gate):
       takeBigLock()

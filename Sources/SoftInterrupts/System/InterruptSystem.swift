@@ -14,8 +14,11 @@
 public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   // Sendable: every stored property is constant, a word, or guarded by the lock that its comment names.
 
+  /// What it runs on.
   public let machine: M
+  /// The bounds and policies that it was made with.
   public let configuration: Configuration
+  /// How many CPUs it has, offline ones included.
   public let cpuCount: Int
 
   @usableFromInline let core: SystemRef<M>

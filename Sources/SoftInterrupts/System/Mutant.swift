@@ -10,6 +10,7 @@
 
 /// A rule that a test build can switch off.
 public enum Mutant: UInt8, CaseIterable, Sendable {
+  /// No defect: the program as it is.
   case none
   /// H1: a big-lock handler is dispatched although the CPU holds a gate above `none`.
   case bigLockAlways

@@ -5,30 +5,41 @@
 
 /// What one handler did, on all CPUs.
 public struct HandlerStatistics: Sendable {
+  /// As it was established.
   public var name: String
+  /// The level at which it runs.
   public var level: Level
+  /// How it is let in, now.
   public var way: WayIn
   /// Schedules, and how many of them found it pending already.
   public var scheduled: UInt64 = 0
+  /// Schedules that found it pending.
   public var coalesced: UInt64 = 0
   /// Runs, and how many of them another CPU ran when it left the gate.
   public var runs: UInt64 = 0
+  /// Runs that a leaver of the gate made for another CPU.
   public var drained: UInt64 = 0
   /// From mark to run, and running: nanoseconds in all; 0 without ``Configuration/timing``.
   public var queueing: UInt64 = 0
+  /// Time in its body, in nanoseconds; 0 without `Configuration.timing`.
   public var running: UInt64 = 0
 }
 
 /// What a level did on one CPU, or for visitors together (`cpu` nil).
 public struct LevelStatistics: Sendable {
+  /// The CPU; nil for all visitors together.
   public var cpu: Int?
+  /// The level.
   public var level: Level
+  /// What was counted.
   public var counters: LevelCounters
 }
 
 /// A reading of all counts.
 public struct SystemStatistics: Sendable {
+  /// One for each handler that is established.
   public var handlers: [HandlerStatistics] = []
+  /// One for each CPU and level.
   public var levels: [LevelStatistics] = []
 
   /// The counts of a level on all CPUs and visitors.

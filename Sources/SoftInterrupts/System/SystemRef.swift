@@ -108,9 +108,10 @@
 
   /// See ``InterruptSystem``.
   @inlinable @inline(never) func report(
-    _ rule: Violation.Rule, _ agent: AgentRef<M>, _ to: Level, _ other: String, _ site: Violation.Site
+    _ rule: Violation.Rule, _ agent: AgentRef<M>, _ to: Level, _ other: String, _ site: Violation.Site,
+    mustTrap: Bool = false
   ) {
-    object.report(rule, agent, to, other, site)
+    object.report(rule, agent, to, other, site, mustTrap: mustTrap)
   }
 
   /// The levels that have big-lock handlers, as summary bits.

@@ -11,7 +11,7 @@ extension At where L: HandlerLevel {
     _ body: (inout Held<L, M>) throws(E) -> R
   ) throws(E) -> R {
     let agent = self.agent
-    let raised = agent.enter(to: L.level, cumulative: false, .init(file, line))
+    let raised = agent.enter(to: L.level, cumulative: false, forToken: true, .init(file, line))
     defer { agent.exit(raised) }
     var held = Held<L, M>(agent)
     return try body(&held)
@@ -25,7 +25,7 @@ extension At where L == None {
     file: StaticString = #fileID, line: UInt = #line, _ body: (inout Held<None, M>) throws(E) -> R
   ) throws(E) -> R {
     let agent = self.agent
-    let entered = agent.enterBigLock(.init(file, line))
+    let entered = agent.enterBigLock(.init(file, line), forToken: true)
     defer { if let entered { agent.exitBigLock(entered) } }
     var held = Held<None, M>(agent)
     return try body(&held)

@@ -18,6 +18,11 @@
   }
   /// See ``Callout/cancel()``: exact for who holds `L`.
   @inlinable @discardableResult public func cancel() -> CancelResult { untyped.cancel() }
+  /// See ``Callout/retire(file:line:)``. Who holds the guard waits for nothing; from the callout's own body it ends when the body does.
+  /// An MP-safe callout has no guard: there the witness refuses it, and the answer is false.
+  @inlinable @discardableResult public func retire(
+    under held: borrowing Held<L, M>, file: StaticString = #fileID, line: UInt = #line
+  ) -> Bool { retire(file, line) }
 }
 
 extension InterruptSystem {
@@ -40,6 +45,25 @@ extension InterruptSystem {
       })
   }
 
+  /// Makes a callout at level `L` that is not migrated yet: under that level's gate and the big lock, whose token is lent. Not armed.
+  @inlinable public func callout<L: HandlerLevel>(
+    _ name: StaticString, at level: L.Type, as way: TypedWay.BigLock, cpu: Int? = nil,
+    _ body: @escaping @Sendable (inout Held<L, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<L, M> {
+    try guardedWithBigLock(name, at: L.level, guard: level, cpu, body)
+  }
+
+  /// Makes a disjoint callout at level `L`, not armed: its token is lent, so it opens what its level guards and raises nowhere.
+  @inlinable public func callout<L: HandlerLevel>(
+    _ name: StaticString, at level: L.Type, as way: TypedWay.Disjoint, cpu: Int? = nil,
+    _ body: @escaping @Sendable (borrowing Held<L, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<L, M> {
+    CalloutAt(
+      try callout(name, at: L.level, guard: L.level, as: .disjoint, exactly: true, cpu: cpu) { here in
+        here.agent.assuming(level, .init(name, 0)) { held in body(held) }
+      })
+  }
+
   /// What every typed callout with a guard comes down to.
   @inlinable func guarded<G: HandlerLevel>(
     _ name: StaticString, at level: Level, guard guardLevel: G.Type, _ cpu: Int?,
@@ -48,6 +72,17 @@ extension InterruptSystem {
     CalloutAt(
       try callout(name, at: level, guard: G.level, as: .ordered, exactly: true, cpu: cpu) { here in
         here.agent.assuming(guardLevel, .init(name, 0), body)
+      })
+  }
+
+  /// What every typed callout with a guard under the big lock comes down to.
+  @inlinable func guardedWithBigLock<G: HandlerLevel>(
+    _ name: StaticString, at level: Level, guard guardLevel: G.Type, _ cpu: Int?,
+    _ body: @escaping @Sendable (inout Held<G, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<G, M> {
+    CalloutAt(
+      try callout(name, at: level, guard: G.level, as: .bigLock, exactly: true, cpu: cpu) { here in
+        here.agent.assumingWithBigLock(guardLevel, .init(name, 0), body)
       })
   }
 }

@@ -28,13 +28,24 @@ extension AgentRef {
     return try body(&held)
   }
 
+  /// As `assuming`, with the token of the big lock lent besides.
+  @inlinable func assumingWithBigLock<L: HandlerLevel>(
+    _ level: L.Type, _ site: Violation.Site, _ body: (inout Held<L, M>, borrowing Held<None, M>) -> Void
+  ) {
+    assuming(level, site) { held in
+      // The big lock may be that of the base code beneath, which this run came on top of.
+      if !self.held.contains(Level.none.gate) { assumedInVain(.none, site) }
+      body(&held, Held<None, M>(self))
+    }
+  }
+
   /// An exact raise with the verdict of run time.
   @inlinable @inline(__always)
   func raising<L: HandlerLevel, R: ~Copyable, E: Error>(
     _ level: L.Type, _ site: @autoclosure () -> Violation.Site, _ body: (inout Held<L, M>) throws(E) -> R
   ) throws(E) -> R {
     if context.pointee.kind == .thread { assumedInVain(L.level, site()) }
-    let raised = enter(to: L.level, cumulative: false, site())
+    let raised = enter(to: L.level, cumulative: false, forToken: true, site())
     defer { exit(raised) }
     var held = Held<L, M>(self)
     return try body(&held)

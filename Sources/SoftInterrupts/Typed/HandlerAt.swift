@@ -71,12 +71,7 @@ extension InterruptSystem {
   ) throws(EstablishError) -> HandlerAt<L, M> {
     HandlerAt(
       try establish(name, at: L.level, as: .bigLock, placement) { here in
-        let agent = here.agent
-        agent.assuming(level, .init(#fileID, #line)) { held in
-          // The big lock may be that of the base code beneath, which this run came on top of.
-          if !agent.held.contains(Level.none.gate) { agent.assumedInVain(.none, .init(#fileID, #line)) }
-          body(&held, Held<None, M>(agent))
-        }
+        here.agent.assumingWithBigLock(level, .init(#fileID, #line), body)
       })
   }
 

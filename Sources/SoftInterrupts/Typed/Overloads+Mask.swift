@@ -19,6 +19,14 @@ extension InterruptSystem {
   ) throws(CalloutError) -> CalloutAt<SoftClock, M> {
     try guarded(name, at: L.level, guard: guardLevel, cpu, body)
   }
+  /// Makes a callout at level `L` whose body runs under the big lock and the gate of `SoftClock`, not armed.
+  @inlinable public func callout<L: AtMostSoftClock & HandlerLevel>(
+    _ name: StaticString, at level: L.Type, guard guardLevel: SoftClock.Type, as way: TypedWay.BigLock,
+    cpu: Int? = nil,
+    _ body: @escaping @Sendable (inout Held<SoftClock, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<SoftClock, M> {
+    try guardedWithBigLock(name, at: L.level, guard: guardLevel, cpu, body)
+  }
 }
 
 extension OrderToken where Self: ~Copyable, Self: ~Escapable, L: AtMostSoftBio {
@@ -37,6 +45,14 @@ extension InterruptSystem {
     _ body: @escaping @Sendable (inout Held<SoftBio, M>) -> Void
   ) throws(CalloutError) -> CalloutAt<SoftBio, M> {
     try guarded(name, at: L.level, guard: guardLevel, cpu, body)
+  }
+  /// Makes a callout at level `L` whose body runs under the big lock and the gate of `SoftBio`, not armed.
+  @inlinable public func callout<L: AtMostSoftBio & HandlerLevel>(
+    _ name: StaticString, at level: L.Type, guard guardLevel: SoftBio.Type, as way: TypedWay.BigLock,
+    cpu: Int? = nil,
+    _ body: @escaping @Sendable (inout Held<SoftBio, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<SoftBio, M> {
+    try guardedWithBigLock(name, at: L.level, guard: guardLevel, cpu, body)
   }
 }
 
@@ -57,6 +73,14 @@ extension InterruptSystem {
   ) throws(CalloutError) -> CalloutAt<SoftNet, M> {
     try guarded(name, at: L.level, guard: guardLevel, cpu, body)
   }
+  /// Makes a callout at level `L` whose body runs under the big lock and the gate of `SoftNet`, not armed.
+  @inlinable public func callout<L: AtMostSoftNet & HandlerLevel>(
+    _ name: StaticString, at level: L.Type, guard guardLevel: SoftNet.Type, as way: TypedWay.BigLock,
+    cpu: Int? = nil,
+    _ body: @escaping @Sendable (inout Held<SoftNet, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<SoftNet, M> {
+    try guardedWithBigLock(name, at: L.level, guard: guardLevel, cpu, body)
+  }
 }
 
 extension OrderToken where Self: ~Copyable, Self: ~Escapable, L: AtMostSoftSerial {
@@ -76,6 +100,14 @@ extension InterruptSystem {
   ) throws(CalloutError) -> CalloutAt<SoftSerial, M> {
     try guarded(name, at: L.level, guard: guardLevel, cpu, body)
   }
+  /// Makes a callout at level `L` whose body runs under the big lock and the gate of `SoftSerial`, not armed.
+  @inlinable public func callout<L: AtMostSoftSerial & HandlerLevel>(
+    _ name: StaticString, at level: L.Type, guard guardLevel: SoftSerial.Type, as way: TypedWay.BigLock,
+    cpu: Int? = nil,
+    _ body: @escaping @Sendable (inout Held<SoftSerial, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<SoftSerial, M> {
+    try guardedWithBigLock(name, at: L.level, guard: guardLevel, cpu, body)
+  }
 }
 
 extension OrderToken where Self: ~Copyable, Self: ~Escapable, L: AtMostVM {
@@ -93,6 +125,14 @@ extension InterruptSystem {
     _ name: StaticString, at level: L.Type, guard guardLevel: VM.Type, cpu: Int? = nil,
     _ body: @escaping @Sendable (inout Held<VM, M>) -> Void
   ) throws(CalloutError) -> CalloutAt<VM, M> { try guarded(name, at: L.level, guard: guardLevel, cpu, body) }
+  /// Makes a callout at level `L` whose body runs under the big lock and the gate of `VM`, not armed.
+  @inlinable public func callout<L: AtMostVM & HandlerLevel>(
+    _ name: StaticString, at level: L.Type, guard guardLevel: VM.Type, as way: TypedWay.BigLock,
+    cpu: Int? = nil,
+    _ body: @escaping @Sendable (inout Held<VM, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<VM, M> {
+    try guardedWithBigLock(name, at: L.level, guard: guardLevel, cpu, body)
+  }
 }
 
 extension OrderToken where Self: ~Copyable, Self: ~Escapable, L: AtMostSched {
@@ -112,6 +152,14 @@ extension InterruptSystem {
   ) throws(CalloutError) -> CalloutAt<Sched, M> {
     try guarded(name, at: L.level, guard: guardLevel, cpu, body)
   }
+  /// Makes a callout at level `L` whose body runs under the big lock and the gate of `Sched`, not armed.
+  @inlinable public func callout<L: AtMostSched & HandlerLevel>(
+    _ name: StaticString, at level: L.Type, guard guardLevel: Sched.Type, as way: TypedWay.BigLock,
+    cpu: Int? = nil,
+    _ body: @escaping @Sendable (inout Held<Sched, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<Sched, M> {
+    try guardedWithBigLock(name, at: L.level, guard: guardLevel, cpu, body)
+  }
 }
 
 extension OrderToken where Self: ~Copyable, Self: ~Escapable, L: AtMostHigh {
@@ -130,5 +178,13 @@ extension InterruptSystem {
     _ body: @escaping @Sendable (inout Held<High, M>) -> Void
   ) throws(CalloutError) -> CalloutAt<High, M> {
     try guarded(name, at: L.level, guard: guardLevel, cpu, body)
+  }
+  /// Makes a callout at level `L` whose body runs under the big lock and the gate of `High`, not armed.
+  @inlinable public func callout<L: AtMostHigh & HandlerLevel>(
+    _ name: StaticString, at level: L.Type, guard guardLevel: High.Type, as way: TypedWay.BigLock,
+    cpu: Int? = nil,
+    _ body: @escaping @Sendable (inout Held<High, M>, borrowing Held<None, M>) -> Void
+  ) throws(CalloutError) -> CalloutAt<High, M> {
+    try guardedWithBigLock(name, at: L.level, guard: guardLevel, cpu, body)
   }
 }

@@ -64,7 +64,7 @@ extension OrderToken where Self: ~Copyable, Self: ~Escapable {
   ) throws(E) -> R {
     precondition(T.rank > L.rank, "a conformance to BelowX or AtMostX lies: the level is not below the other")
     let agent = self.agent
-    let raised = agent.enter(to: T.level, cumulative: cumulative, site())
+    let raised = agent.enter(to: T.level, cumulative: cumulative, forToken: true, site())
     defer { agent.exit(raised) }
     var held = Held<T, M>(agent)
     return try body(&held)
@@ -78,7 +78,7 @@ extension OrderToken where Self: ~Copyable, Self: ~Escapable {
   ) throws(E) -> R {
     precondition(T.rank > L.rank, "a conformance to BelowX or AtMostX lies: the level is not below the other")
     let agent = self.agent
-    let raised = agent.enter(to: T.level, cumulative: cumulative, site())
+    let raised = agent.enter(to: T.level, cumulative: cumulative, forToken: true, site())
     defer { agent.exit(raised) }
     var held = Held<T, M>(agent)
     return try body(&held, self)

@@ -35,6 +35,23 @@ public protocol JustAboveVM: UserLevel, BelowSched where Under == VM {}
 /// A level of your own between `sched` and `high`.
 public protocol JustAboveSched: UserLevel, BelowHigh where Under == Sched {}
 
+/// A level of your own above another one that is just above the same level of the module. It has the higher number:
+///
+/// ```swift
+/// enum DriverLock: JustAboveSoftNet { static let number = 0 }
+/// enum CacheLock: JustAboveSoftNet, AboveOwnLevel {
+///   static let number = 1
+///   typealias Own = DriverLock
+/// }
+/// driver.raise(to: CacheLock.self) { cache in … }
+/// ```
+/// Two that do not say so are not ordered between each other. What is said is said of these two: a third above the second is not above the
+/// first in types, and is raised to from the second.
+public protocol AboveOwnLevel: UserLevel {
+  /// The level of your own that it is above.
+  associatedtype Own: UserLevel where Own.Under == Under
+}
+
 /// Why a level could not be inserted.
 public enum UserLevelError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Its number is not one of the system's gates.
@@ -96,6 +113,25 @@ extension AgentRef {
       )
     }
     return lock
+  }
+}
+
+extension OrderToken where Self: ~Copyable, Self: ~Escapable, L: UserLevel {
+  /// Runs `body` at a level of your own above this one, with its gate.
+  @inlinable public mutating func raise<T: AboveOwnLevel, R: ~Copyable, E: Error>(
+    to level: T.Type, file: StaticString = #fileID, line: UInt = #line,
+    _ body: (inout Held<T, M>) throws(E) -> R
+  ) throws(E) -> R where T.Own == L {
+    precondition(T.number > L.number, "a level of your own above another has the higher number")
+    return try riseToUser(level, .init(file, line), body)
+  }
+  /// Runs `body` at a level of your own above this one, with its gate, lending the outer token.
+  @inlinable public mutating func raise<T: AboveOwnLevel, R: ~Copyable, E: Error>(
+    to level: T.Type, file: StaticString = #fileID, line: UInt = #line,
+    _ body: (inout Held<T, M>, borrowing Self) throws(E) -> R
+  ) throws(E) -> R where T.Own == L {
+    precondition(T.number > L.number, "a level of your own above another has the higher number")
+    return try riseToUser(level, .init(file, line), lending: body)
   }
 }
 

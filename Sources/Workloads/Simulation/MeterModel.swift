@@ -15,6 +15,7 @@ public struct MeterModel: Sendable, Equatable {
   /// Of the stages.
   public var stages = StageCosts()
 
+  /// No costs at all.
   public init() {}
 }
 

@@ -9,26 +9,35 @@ import SoftInterrupts
 
 /// What a simulation is asked to do.
 public struct SimulationOptions: Sendable {
+  /// The numbers of CPUs, a row of the table for each.
   public var cpus = [1, 2, 4, 8, 16, 32, 64]
   /// `disjoint` and `threads` are left out, with the reason.
   public var disciplines = Discipline.allCases
   /// The simulated time of each run, in seconds.
   public var seconds = 0.004
+  /// The load, in per cent of what one CPU can do.
   public var loadPercent = 60.0
+  /// What decides where the model leaves something open.
   public var seed: UInt64 = 1
+  /// The costs.
   public var model = CostFile()
+  /// For the report: where the costs come from.
   public var modelName = ""
+  /// For the report: the command.
   public var commandLine: [String] = []
+  /// For the report: the capture's name.
   public var captureName = ""
+  /// For the report: the program's version.
   public var version = ""
 
+  /// The defaults.
   public init() {}
 }
 
 extension MeterModel {
   /// The model of a cost file.
   ///
-  /// - Throws: ``CostFileError`` if a figure is missing.
+  /// - Throws: `CostFileError` if a figure is missing.
   public init(_ file: CostFile) throws(CostFileError) {
     machine.loadHit = try file.cost("loadHit")
     machine.storeHit = try file.cost("storeHit")
@@ -49,7 +58,7 @@ extension MeterModel {
 
 /// Simulates the disciplines on a capture.
 ///
-/// The same options give the same result, but for ``Simulation/wallSeconds``. When `isInterrupted` says so it ends early with the rows
+/// The same options give the same result, but for `Simulation/wallSeconds`. When `isInterrupted` says so it ends early with the rows
 /// that it has.
 public func simulate(
   _ capture: LoadedCapture, _ options: SimulationOptions, isInterrupted: () -> Bool,
