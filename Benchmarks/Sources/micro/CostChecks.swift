@@ -3,6 +3,7 @@
 // Law: one source for both; a check's figure is the nanoseconds of one round of it.
 
 import Dispatch
+import Gauges
 import HostedMachine
 import HotPaths
 import SimulatedMachine

@@ -7,7 +7,7 @@
 // Each figure is the lower quartile of many short rounds: what disturbs a round only lengthens it. The tenth and the
 // ninetieth percentile stand beside it.
 
-import Dispatch
+import Gauges
 import Glibc
 import HostedMachine
 import HotPaths
@@ -15,8 +15,6 @@ import PacketCapture
 import SimulatedMachine
 import SoftInterrupts
 import Workloads
-
-typealias HostedWord = UnsafeMutablePointer<HostedMachine.Word>
 
 /// A figure and its rounds.
 struct Measured {
@@ -35,14 +33,6 @@ struct Measured {
 
 /// Three decimals are picoseconds.
 func short(_ value: Double) -> Double { (value * 1_000).rounded() / 1_000 }
-
-/// `count` words from the beginning of a line on.
-private func hostedWords(_ count: Int) -> HostedWord {
-  let raw = UnsafeMutableRawPointer.allocate(byteCount: count * 8, alignment: 128)
-  let words = raw.bindMemory(to: HostedMachine.Word.self, capacity: count)
-  words.initialize(repeating: HostedMachine.Word(0), count: count)
-  return words
-}
 
 // MARK: One CPU
 
@@ -90,50 +80,6 @@ private func heavyFence() throws -> Measured {
 
 // MARK: Two CPUs
 
-/// Runs a body on each of two pinned threads at once.
-private func together(_ first: @escaping @Sendable () -> Void, _ second: @escaping @Sendable () -> Void)
-  throws
-{
-  let system = try System(on: .hosted(cpus: 2))
-  let done = DispatchSemaphore(value: 0)
-  for (cpu, body) in [first, second].enumerated() {
-    system.submit(on: cpu) { _ in
-      body()
-      done.signal()
-    }
-  }
-  done.wait()
-  done.wait()
-  system.shutdown()
-}
-
-/// Nanoseconds for one turn of a read-modify-write that goes to and fro.
-private func pingPong() throws -> Measured {
-  nonisolated(unsafe) let word = hostedWords(8)
-  defer { word.deallocate() }
-  nonisolated(unsafe) var times: [Double] = []
-  let turns = 200 as UInt
-  let rounds = 400
-  @Sendable func play(_ side: UInt) {
-    for round in 0..<UInt(rounds) {
-      let start = HostedMachine.now()
-      for turn in 0..<turns {
-        let mine = (round * turns + turn) * 2 + side
-        var tries = 0
-        while HostedMachine.Word.load(word, .acquire) != mine {
-          // Looks without a pause, which would be in the figure; gives way once in a while, in case both share a processor.
-          tries += 1
-          if tries & 0xffff == 0 { sched_yield() }
-        }
-        _ = HostedMachine.Word.fetchAdd(word, 1, .acquireRelease)
-      }
-      if side == 0 { times.append(Double(HostedMachine.now() - start) / Double(2 * turns)) }
-    }
-  }
-  try together({ play(0) }, { play(1) })
-  return Measured(name: "pingPong", rounds: times)
-}
-
 /// Reading a block of lines that the other CPU has just written: nanoseconds for a line.
 private func streamedLine() throws -> Measured {
   let lines = 128
@@ -144,24 +90,17 @@ private func streamedLine() throws -> Measured {
   nonisolated(unsafe) var times: [Double] = []
   nonisolated(unsafe) var sink: UInt64 = 0
   let rounds = 800 as UInt
-  @Sendable func wait(_ value: UInt) {
-    var tries = 0
-    while HostedMachine.Word.load(turn, .acquire) != value {
-      tries += 1
-      if tries & 0xffff == 0 { sched_yield() }
-    }
-  }
   try together(
     {
       for round in 0..<rounds {
-        wait(2 * round)
+        awaitValue(turn, 2 * round)
         for index in 0..<8 * lines { block[index] &+= UInt64(round) }
         HostedMachine.Word.store(turn, 2 * round + 1, .release)
       }
     },
     {
       for round in 0..<rounds {
-        wait(2 * round + 1)
+        awaitValue(turn, 2 * round + 1)
         let start = HostedMachine.now()
         // All of it, as who parses a frame does.
         for index in 0..<8 * lines { sink &+= block[index] }
@@ -189,11 +128,7 @@ private func wakes() throws -> [Measured] {
   try together(
     {
       for round in 1...rounds {
-        var tries = 0
-        while HostedMachine.Word.load(a, .acquire) != round {
-          tries += 1
-          if tries & 0xffff == 0 { sched_yield() }
-        }
+        awaitValue(a, round)
         // Until it sleeps; what is asleep is asleep for as long as we like.
         let settled = HostedMachine.now() + 60_000
         while HostedMachine.now() < settled {}
@@ -227,9 +162,9 @@ private func transfers(_ model: CostModel) throws -> [Measured] {
   let hits = model.loadHit + model.readModifyWriteHit
   var sessions: [(transfer: Measured, streamed: Measured)] = []
   for _ in 0..<8 {
-    let turns = try pingPong()
+    let turns = try pingPong(rounds: 400)
     sessions.append(
-      (Measured(name: "lineTransfer", rounds: turns.rounds.map { max($0 - hits, 0) / 2 }), try streamedLine())
+      (Measured(name: "lineTransfer", rounds: turns.map { max($0 - hits, 0) / 2 }), try streamedLine())
     )
     usleep(300_000)
   }

@@ -3,6 +3,7 @@
 // Law: nothing but the system lives in the process; the measuring thread sleeps once. Handlers are established and a callout is
 // armed for later, so that what is measured is a system in use, not an empty one.
 
+import Gauges
 import Glibc
 import HostedMachine
 import HotPaths

@@ -4,6 +4,7 @@
 // puts them into a bounded queue, so what is too much is lost at its cheapest. An item is a sum over 1 KiB; beside it each level
 // and base code has work of its own without end. Time is that of bodies, without those that interrupt them.
 
+import Gauges
 import Glibc
 import HostedMachine
 import HotPaths

@@ -1,0 +1,184 @@
+// A short urgent thing while long work is at nine tenths: from when a beat was due to when it was done.
+//
+// Law: the same producer for all, a pinned thread that looks at the clock: bursts of work that take 90 % of one processor, and a beat
+// each 211 µs, which falls anywhere into a burst. An item is the same sum over memory everywhere; how many make 90 % is measured in the
+// same session. A beat that comes late because the producer was descheduled is late for all.
+
+import CPeers
+import Dispatch
+import Gauges
+import Glibc
+import Histogram
+import HostedMachine
+import HotPaths
+import NIOCore
+import NIOPosix
+import SoftInterrupts
+
+private let burst = 64
+private let beatInterval: UInt64 = 211_000
+private let roundLength: UInt64 = 400_000_000
+
+/// The work of one item, some 5 µs; one thread at a time.
+private final class Work: @unchecked Sendable {
+  // Sendable: what uses it is serial.
+  private let data = UnsafeMutablePointer<UInt64>.allocate(capacity: 1_024)
+  private var sum: UInt64 = 0
+  init() { data.initialize(repeating: 3, count: 1_024) }
+  @inline(never) func item() {
+    for _ in 0..<4 { for index in 0..<1_024 { sum = (sum ^ data[index]) &* 0x9e37_79b9_7f4a_7c15 } }
+  }
+}
+
+/// What happened to the beats of a round.
+private final class Beats: @unchecked Sendable {
+  // Sendable: the histogram is the serial side's until the round's last beat; the counts are words.
+  var histogram = newHistogram()
+  private let done = hostedWords(8)
+  func beat(_ due: UInt64) {
+    let now = HostedMachine.now()
+    _ = histogram.record(now > due ? now - due : 1)
+    // Release: the histogram is read after the acquire in `wait`.
+    _ = HostedMachine.Word.fetchAdd(done, 1, .release)
+  }
+  func wait(for count: UInt) { while HostedMachine.Word.load(done, .acquire) < count { usleep(1_000) } }
+}
+
+/// How a side is told of a burst and of a beat that was due.
+private struct Load {
+  var burst: () -> Void
+  var beat: (_ due: UInt64) -> Void
+}
+
+/// Plays one round from a pinned thread; 99.9 % of the beats were done within the result, in microseconds.
+private func play(_ load: Load, _ beats: Beats, every interval: UInt64) -> Double {
+  nonisolated(unsafe) let load = load
+  nonisolated(unsafe) var count: UInt = 0
+  let thread = OwnThread {
+    peer_pin(Int32(HostedMachine.allowedProcessors()[1]))
+    let start = HostedMachine.now() + 1_000_000
+    let end = start + roundLength
+    var (nextBurst, nextBeat) = (start, start)
+    while nextBeat < end {
+      let now = HostedMachine.now()
+      if now >= nextBurst {
+        load.burst()
+        nextBurst += interval
+      }
+      if now >= nextBeat {
+        load.beat(nextBeat)
+        count += 1
+        nextBeat += beatInterval
+      }
+      HostedMachine.pause(0)
+    }
+  }
+  thread.join()
+  beats.wait(for: count)
+  return Double(beats.histogram.valueAtPercentile(99.9)) / 1e3
+}
+
+/// Beats that are due, from the producer to the CPU: a ring of one producer and one consumer.
+private final class Due: @unchecked Sendable {
+  // Sendable: see above.
+  let ring = Ring<UInt64, HostedMachine>(capacity: 4_096)
+}
+
+private func session() throws -> Session {
+  var configuration = usualConfiguration()
+  configuration.pollInterval = 20_000
+  let system = try System(
+    on: .hosted(cpus: 1, processors: [HostedMachine.allowedProcessors()[0]]), configuration)
+  let work = Work()
+  // What an item takes here, from the best of many; so the load is 90 %.
+  let item = onCPU(system) { (0..<200).map { _ in time(20) { for _ in 0..<$0 { work.item() } } }.min()! }
+  let interval = UInt64(item * Double(burst) / 0.9)
+  nonisolated(unsafe) let bursts = hostedWords(8)
+  let due = Due()
+  nonisolated(unsafe) var present: Beats?
+  // Items are taken one by one, with a point between them, as handlers at softNet do that have much to do.
+  let net = try system.establish("net", at: .softNet, as: .ordered) { here in
+    var left = Int(HostedMachine.Word.exchange(bursts, 0, .acquireRelease)) * burst
+    while left > 0 {
+      work.item()
+      here.checkpoint()
+      left -= 1
+    }
+  }
+  let serial = try system.establish("serial", at: .softSerial, as: .ordered) { _ in
+    while let time = due.ring.pop() { present?.beat(time) }
+  }
+  let figure = "loaded-serial"
+  func contender(
+    _ name: String, _ note: String, goal: Bool = true, _ load: @escaping (Beats) -> Load
+  ) -> Contender {
+    var recorded = newHistogram()
+    return Contender(
+      name: name, note: note, goals: goal ? [figure: .atMost(0.1)] : [:],
+      round: {
+        let beats = Beats()
+        let result = play(load(beats), beats, every: interval)
+        recorded.add(beats.histogram)
+        return [result]
+      }, recorded: { [figure: recorded] })
+  }
+  let ours = contender("ours", "") { beats in
+    present = beats
+    return Load(
+      burst: {
+        _ = HostedMachine.Word.fetchAdd(bursts, 1, .acquireRelease)
+        net.schedule(on: 0)
+      },
+      beat: { time in
+        _ = due.ring.push(time)
+        serial.schedule(on: 0)
+      })
+  }
+  let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  let loop = group.next()
+  let one = DispatchQueue(label: "one")
+  let low = DispatchQueue(label: "work", qos: .utility)
+  let high = DispatchQueue(label: "beats", qos: .userInteractive)
+  return Session(
+    ours: ours.round, recorded: ours.recorded,
+    peers: [
+      contender(
+        "NIO event loop", "One loop, a task for each item and each beat: one priority, first in, first out."
+      ) {
+        beats in
+        Load(
+          burst: { for _ in 0..<burst { loop.execute { work.item() } } },
+          beat: { time in loop.execute { beats.beat(time) } })
+      },
+      contender("dispatch, one serial queue", "The same on a serial queue, which is what keeps them apart.") {
+        beats in
+        Load(
+          burst: { for _ in 0..<burst { one.async { work.item() } } },
+          beat: { time in one.async { beats.beat(time) } })
+      },
+      contender(
+        "dispatch, a queue each",
+        "Beats on a queue of a higher class: nothing keeps them and the work apart, and they use a second processor.",
+        goal: false
+      ) { beats in
+        Load(
+          burst: { for _ in 0..<burst { low.async { work.item() } } },
+          beat: { time in high.async { beats.beat(time) } })
+      },
+    ],
+    close: {
+      one.sync {}
+      low.sync {}
+      try? group.syncShutdownGracefully()
+      system.shutdown()
+    })
+}
+
+func loadedExperiments() -> [Experiment] {
+  [
+    Experiment(
+      "loaded-serial", "softSerial while softNet has 90 % of the CPU: 99.9 % of the beats done within",
+      unit: "µs",
+      open: session)
+  ]
+}
