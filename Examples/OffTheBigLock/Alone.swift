@@ -16,20 +16,18 @@ enum Alone {
     }
     func write() { log.write(table.takeClosed()) }
     while !work.isOver {
-      for port in work.ports {
-        guard let batch = port.take() else { continue }
-        timed { table.take(batch) }
-        if work.note(batch.count) {
-          timed { table.expire(through: work.sweepsDue) }
-          write()
-        }
+      guard let batch = work.take() else { break }
+      timed { table.take(batch) }
+      if work.note(batch.count) {
+        timed { table.expire(through: work.sweepsDue) }
+        write()
       }
     }
     for _ in 0..<Work.questions { timed { _ = table.busiest() } }
     timed { table.finish(through: work.sweepsDue) }
     write()
     let outcome = work.outcome(
-      sweeps: table.sweeps, log, Beats(from: work.began), questions: Work.questions)
+      sweeps: table.sweeps, log, Beats(), questions: Work.questions)
     return (outcome, Double(atTable) / 1e9 / outcome.seconds)
   }
 }

@@ -87,13 +87,15 @@ struct Log: Sendable {
   private(set) var lines = 0
   private(set) var digest: UInt64 = 0
 
-  mutating func write(_ records: [Record]) {
+  /// Writes records; `pause` is called after each line, for whom there is something more urgent.
+  mutating func write(_ records: [Record], _ pause: () -> Void = {}) {
     for record in records {
       let line =
         "session \(record.session) from \(record.first) to \(record.last): \(record.events) events, \(record.bytes) bytes"
       // FNV-1a of the line; added, so that the order of the lines is all one.
       digest &+= line.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
       lines += 1
+      pause()
     }
   }
 }
@@ -101,16 +103,12 @@ struct Log: Sendable {
 /// A heartbeat each millisecond: how late each beat was.
 struct Beats: Sendable {
   static let period: UInt64 = 1_000_000
-  private var due: UInt64
+  private var due: UInt64 = 0
   private(set) var latenesses: [UInt64] = []
 
-  init(from start: UInt64) { due = start + Self.period }
-
-  /// The next beat that is due.
-  var next: UInt64 { due }
-
-  /// All beats that are due by now; those that were missed are late by as much as they are.
-  mutating func beat(now: UInt64) {
+  /// All beats that are due by now, of a heart that was started at `start`; those that were missed are late by as much as they are.
+  mutating func beat(since start: UInt64, now: UInt64) {
+    if due == 0 { due = start + Self.period }
     while due <= now {
       latenesses.append(now - due)
       due += Self.period
@@ -123,6 +121,5 @@ final class Gateway: @unchecked Sendable {
   // Sendable: touched under the gates that the steps say, as their comments and nothing else claim. From step 6 on the compiler looks.
   var table = Table()
   var log = Log()
-  var beats: Beats
-  init(_ start: UInt64) { beats = Beats(from: start) }
+  var beats = Beats()
 }

@@ -8,26 +8,23 @@ final class Locked: Sendable {
   struct Gateway {
     var table = Table()
     var log = Log()
-    var beats: Beats
+    var beats = Beats()
   }
-  let gateway: Mutex<Gateway>
-  init(_ start: UInt64) { gateway = Mutex(Gateway(beats: Beats(from: start))) }
+  let gateway = Mutex(Gateway())
 }
 
 enum Step0 {
   static func run(_ work: Work) throws -> Outcome {
-    let shared = Locked(work.began)
+    let shared = Locked()
     var threads: [pthread_t] = []
     // [threads]
-    for port in work.ports {
-      threads.append(
-        thread {
-          while let batch = port.take() {
-            shared.gateway.withLock { $0.table.take(batch) }
-            _ = work.note(batch.count)
-          }
-        })
-    }
+    threads.append(
+      thread {
+        while let batch = work.take() {
+          shared.gateway.withLock { $0.table.take(batch) }
+          _ = work.note(batch.count)
+        }
+      })
     threads.append(
       thread {
         while !work.isOver {
@@ -44,13 +41,11 @@ enum Step0 {
       })
     threads.append(
       thread {
-        var due = work.began + Beats.period
+        var due = work.startHeart()
         while !work.isOver {
+          due += Beats.period
           sleep(until: due)
-          due = shared.gateway.withLock {
-            $0.beats.beat(now: HostedMachine.now())
-            return $0.beats.next
-          }
+          shared.gateway.withLock { $0.beats.beat(since: work.heart, now: HostedMachine.now()) }
         }
       })
     // [/threads]

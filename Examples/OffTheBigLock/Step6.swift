@@ -8,23 +8,23 @@ enum Step6 {
     let system = try InterruptSystem(on: .hosted(cpus: Work.cpus))
     let table = Guarded<Table, SoftNet>(Table())
     let lines = Guarded<Log, SoftBio>(Log())
-    let beats = Guarded<Beats, SoftSerial>(Beats(from: work.began))
+    let beats = Guarded<Beats, SoftSerial>(Beats())
 
     let log = try system.establish("log", at: SoftBio.self, as: .ordered) { bio in
       let records = bio.raise(to: SoftNet.self) { net in net.open(table) { $0.takeClosed() } }
-      bio.open(lines) { $0.write(records) }
+      bio.open(lines) { $0.write(records) { system.checkpoint() } }
     }
-    let expire = try system.callout("expire", at: SoftClock.self, guard: SoftNet.self) { net in
+    let expire = try system.callout("expire", at: SoftClock.self, guard: SoftNet.self, cpu: 1) { net in
       net.open(table) { $0.expire(through: work.sweepsDue) }
-      log.schedule()
+      log.schedule(on: 1)
     }
     let input = try system.establish("input", at: SoftNet.self, as: .ordered) { net in
-      guard let batch = work.ports[net.cpu!].take() else { return }
+      guard let batch = work.take() else { return }
       net.open(table) { $0.take(batch) }
       if work.note(batch.count) { expire.schedule(after: .microseconds(200)) }
     }
     let probe = try system.establish("probe", at: SoftSerial.self, as: .ordered) { serial in
-      serial.open(beats) { $0.beat(now: HostedMachine.now()) }
+      serial.open(beats) { $0.beat(since: work.heart, now: HostedMachine.now()) }
     }
 
     let heart = try work.beat(system) { probe.schedule() }
@@ -39,7 +39,7 @@ enum Step6 {
         return table.sweeps
       }
     }
-    log.schedule()
+    log.schedule(on: 1)
     system.shutdown()
     // The CPUs are gone; the values are where they were.
     let written = system.raise(to: SoftBio.self) { bio in bio[lines] }

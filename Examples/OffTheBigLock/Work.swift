@@ -1,6 +1,6 @@
 // The load, which is the same for every step: two ports with events, and base code that asks a question now and then.
 //
-// Law: a port belongs to one CPU, as a queue of a network card does: its thread alone takes from it. How many events, sweeps, lines and
+// Law: a port belongs to one CPU (CPU 0 until there is a reason to spread them), as a queue of a network card does: its thread alone takes from it. How many events, sweeps, lines and
 // questions there are does not depend on the step. The beats do, for they are by the clock: they are what is measured.
 
 import Glibc
@@ -12,7 +12,7 @@ final class Port: @unchecked Sendable {
   // Sendable: taken from by its CPU's thread only.
   private let events: [Event]
   private var next = 0
-  static let batch = 256
+  static let batch = 64
 
   init(_ events: [Event]) { self.events = events }
   var isEmpty: Bool { next == events.count }
@@ -31,6 +31,8 @@ final class Work: Sendable {
   static let questions = 200
   let ports: [Port]
   private let total: Int
+  // Of the thread that takes from both ports.
+  private nonisolated(unsafe) var turn = 1
   /// Relaxed: how far the ports are; the data has guards of its own.
   private let done = Atomic<Int>(0)
   let began = HostedMachine.now()
@@ -75,11 +77,21 @@ final class Work: Sendable {
     return Self.questions
   }
 
-  /// The devices: each CPU has events as long as its port has any, and looks at what else is to be done in between.
-  func feed(_ system: InterruptSystem<HostedMachine>, _ interrupt: @escaping @Sendable () -> Void) {
-    for cpu in 0..<Self.cpus {
+  /// The next events of both ports in turn: for who polls them alone.
+  func take() -> ArraySlice<Event>? {
+    turn = 1 - turn
+    return ports[turn].take() ?? ports[1 - turn].take()
+  }
+
+  /// The devices: CPU 0 has events as long as there are any, and looks at what else is to be done in between. With `isSpread` each CPU
+  /// has those of its own port.
+  func feed(
+    _ system: InterruptSystem<HostedMachine>, isSpread: Bool = false,
+    _ interrupt: @escaping @Sendable () -> Void
+  ) {
+    for cpu in 0..<(isSpread ? Self.cpus : 1) {
       system.submit(on: cpu) { here in
-        while !self.ports[cpu].isEmpty {
+        while isSpread ? !self.ports[cpu].isEmpty : self.ports.contains(where: { !$0.isEmpty }) {
           interrupt()
           here.checkpoint()
         }
@@ -87,11 +99,21 @@ final class Work: Sendable {
     }
   }
 
-  /// The heart: an interrupt each millisecond, on the last CPU.
+  /// The heart: an interrupt each millisecond, on CPU 1.
   func beat(
     _ system: InterruptSystem<HostedMachine>, _ interrupt: @escaping () -> Void
   ) throws -> Attachment {
-    try system.attachTimer(every: .nanoseconds(Int64(Beats.period)), on: Self.cpus - 1) { _ in interrupt() }
+    startHeart()
+    return try system.attachTimer(every: .nanoseconds(Int64(Beats.period)), on: 1) { _ in interrupt() }
+  }
+
+  /// When the heart was started: its first beat is due a period later. Release and acquire, though whoever beats has come by a timer.
+  private let heartbeat = Atomic<UInt64>(0)
+  var heart: UInt64 { heartbeat.load(ordering: .acquiring) }
+  @discardableResult func startHeart() -> UInt64 {
+    let now = HostedMachine.now()
+    heartbeat.store(now, ordering: .releasing)
+    return now
   }
 
   /// The processor time of all threads of this process, in seconds.

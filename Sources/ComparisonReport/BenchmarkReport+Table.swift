@@ -4,7 +4,9 @@
 
 extension BenchmarkReport {
   /// The table, with where and how it was measured above it.
-  public var table: String {
+  public var table: String { heading + "\n\n" + Self.lines(rows) }
+
+  private static func lines(_ rows: [Row]) -> String {
     var cells = [["", "ours", "", "peer", "theirs", "ratio", "95 % interval", "goal", ""]]
     var last = ""
     for row in rows {
@@ -21,7 +23,7 @@ extension BenchmarkReport {
     }
     let leftAligned: Set<Int> = [0, 2, 3, 7, 8]
     let widths = cells[0].indices.map { column in cells.map { TerminalText.width($0[column]) }.max() ?? 0 }
-    var text = heading + "\n\n"
+    var text = ""
     for line in cells {
       var parts = ""
       for (column, cell) in line.enumerated() {
@@ -50,11 +52,25 @@ extension BenchmarkReport {
     return (verdicts.filter { $0 }.count, verdicts.count)
   }
 
-  /// What stands in a page: the command, and the table as it was printed.
+  /// What stands in a page: the command, the rows that have a goal, lost ones included, and all rows behind a fold.
   public var markdown: String {
     let (met, goals) = score
-    return
-      "`\(command)`; \(met) of \(goals) goals met, rows that are lost included:\n\n```text\n\(table)```\n"
+    return """
+      `\(command)`; \(met) of \(goals) goals met. The goals are the project's own; these are all rows that have one, those that are lost included:
+
+      ```text
+      \(heading)
+
+      \(Self.lines(rows.filter { $0.goal != nil }))```
+
+      <details><summary>All rows, with peers that have no goal</summary>
+
+      ```text
+      \(Self.lines(rows))```
+
+      </details>
+
+      """
   }
 
   /// `page` with what stands between its marks `<!-- benchmarks:begin -->` and `<!-- benchmarks:end -->` replaced; `nil` if it does not

@@ -4,6 +4,7 @@ import Foundation
 import HostedMachine
 import LevelActors
 import SoftInterrupts
+import Synchronization
 import Testing
 
 // snippet: global-actor
@@ -72,6 +73,15 @@ func makeCache(_ system: InterruptSystem<HostedMachine>) throws -> Cache {
     }
     // end
     #expect(sum == 140)
+    // snippet: mp-safe-work
+    let sampled = Atomic<Int>(0)
+    let sample = try AwaitedHandler(system, "sample", at: .softNet, as: .mpSafe) { here in
+      // At softNet, under no gate, on as many CPUs at once as are asked.
+      sampled.add(1, ordering: .relaxed)
+    }
+    try await sample.run()
+    // end
+    #expect(sampled.load(ordering: .relaxed) == 1)
     // snippet: waiting
     let clock = try CalloutClock(system)
     try await clock.sleep(for: .milliseconds(2))
