@@ -60,7 +60,7 @@ enum GameServer {
       guard let target = Endpoint(options.address == "0.0.0.0" ? "127.0.0.1" : options.address, port: 0)
       else { return }
       var swarm = try Swarm(
-        options.bots, to: Endpoint(address: target.address, port: endpoint.port), .every(tick, until: end))
+        options.bots, to: Endpoint(address: target.address, port: endpoint.port), play(options, until: end))
       swarm.run(isOver: { server.isOver.isSet })
       report(swarm, from: began)
       swarm.close()
@@ -117,11 +117,15 @@ enum GameServer {
       + "\(tally.states) states out (\(tally.unsent) not sent)"
   }
 
+  static func play(_ options: Options, until end: UInt64?) -> Swarm.Play {
+    if let moves = options.moves { return .moves(moves) }
+    return .every(UInt64(1_000_000_000 / options.tickRate), until: end)
+  }
+
   static func connect(_ options: Options) throws {
     let began = HostedMachine.now()
     let end = options.seconds.map { began + UInt64($0) * 1_000_000_000 }
-    var swarm = try Swarm(
-      options.bots, to: options.endpoint, .every(UInt64(1_000_000_000 / options.tickRate), until: end))
+    var swarm = try Swarm(options.bots, to: options.endpoint, play(options, until: end))
     swarm.run(isOver: { end.map { HostedMachine.now() > $0 + 1_000_000_000 } ?? false })
     report(swarm, from: began)
   }

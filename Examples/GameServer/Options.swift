@@ -13,6 +13,7 @@ struct Options {
   var mostClients = 4_096
   var seconds: Int?
   var bots = 0
+  var moves: Int?
   var log: String?
   var report: Int?
   var endpoint: Endpoint
@@ -31,6 +32,7 @@ struct Options {
       --report S         print what happened every S seconds
       --seconds S        end after S seconds
       --bots N           play N clients as well, over the loopback: a load (up to 20000)
+      --moves N          each bot makes N moves, each after the answer to the last, and leaves
       --connect A.B.C.D  no server, only the bots, which play on the server there
       --demo             8 bots, 200 steps that follow the moves and not the clock; always the same
       --help             this
@@ -66,6 +68,7 @@ struct Options {
       case "--report": report = try number(name, 1...86_400)
       case "--seconds": seconds = try number(name, 1...31_536_000)
       case "--bots": bots = try number(name, 1...20_000)
+      case "--moves": moves = try number(name, 1...1_000_000)
       case "--connect":
         address = try word(name)
         mode = .connect
@@ -74,6 +77,7 @@ struct Options {
       }
     }
     if mode == .connect && bots == 0 { throw .usage("--connect is for bots: say how many with --bots") }
+    if moves != nil && bots == 0 { throw .usage("--moves is for bots: say how many with --bots") }
     if mode == .demo && bots != 0 { throw .usage("--demo has its own bots") }
     if mode == .demo { (port, bots) = (0, 8) }
     guard let endpoint = Endpoint(address, port: port) else {

@@ -27,7 +27,7 @@ enum Alone {
     timed { table.finish(through: work.sweepsDue) }
     write()
     let outcome = work.outcome(
-      sweeps: table.sweeps, log, Beats(), questions: Work.questions)
+      sweeps: table.sweeps, log, Beats(), questions: Array(repeating: 0, count: Work.questions))
     return (outcome, Double(atTable) / 1e9 / outcome.seconds)
   }
 }

@@ -28,10 +28,10 @@ struct Measurement: CustomStringConvertible {
   private func cost(_ step: Int) -> Double {
     quantile(outcomes[step].map { $0.cpuSeconds / Double($0.events) * 1e9 }.sorted(), 0.5)
   }
-  /// Each round's own quantile of how late the beats were, in microseconds.
-  private func late(_ step: Int, _ share: Double) -> Double {
-    quantile(
-      outcomes[step].map { quantile($0.latenesses.map { Double($0) / 1e3 }.sorted(), share) }.sorted(), 0.5)
+  /// The median of each round's own quantile of times, in microseconds.
+  private func micros(_ step: Int, _ times: KeyPath<Outcome, [UInt64]>, _ share: Double) -> String {
+    let each = outcomes[step].map { quantile($0[keyPath: times].map { Double($0) / 1e3 }.sorted(), share) }
+    return short(quantile(each.sorted(), 0.5)) + " µs"
   }
   private func short(_ value: Double) -> String {
     let digits = value >= 100 ? 0 : value >= 10 ? 1 : 2
@@ -51,8 +51,8 @@ struct Measurement: CustomStringConvertible {
       "`off-the-big-lock measure \(rounds) \(outcomes[0][0].events)`: \(rounds) rounds of every step, "
         + "\(HostedMachine.allowedProcessors().count) processors. Each step: \(outcomes[0][0].work).",
       "",
-      "| step | | million events/s, median (range) | × step 0 | × step 1 | processor time, ns/event | probe late by, p50 | p99 |",
-      "| --- | --- | --- | --- | --- | --- | --- | --- |",
+      "| step | | million events/s, median (range) | × step 0 | × step 1 | processor time, ns/event | probe late by, p50 | p99 | a question takes, p50 | p99 |",
+      "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for (number, step) in OffTheBigLock.steps.enumerated() {
       let rates = rates(number)
@@ -60,7 +60,8 @@ struct Measurement: CustomStringConvertible {
       lines.append(
         "| \(number) | \(step.title) | \(short(median)) (\(short(rates[0]))–\(short(rates[rates.count - 1]))) "
           + "| \(short(median / base)) | \(short(median / locked)) "
-          + "| \(short(cost(number))) | \(short(late(number, 0.5))) µs | \(short(late(number, 0.99))) µs |")
+          + "| \(short(cost(number))) | \(micros(number, \.latenesses, 0.5)) | \(micros(number, \.latenesses, 0.99)) "
+          + "| \(micros(number, \.questions, 0.5)) | \(micros(number, \.questions, 0.99)) |")
     }
     lines += [
       "",

@@ -68,13 +68,17 @@ final class Work: Sendable {
   }
   var isOver: Bool { done.load(ordering: .relaxed) == total }
 
-  /// Base code: asks its questions at equal parts of the work, on the calling thread, and returns when all of it is done.
-  func ask(_ question: () -> UInt64) -> Int {
+  /// Base code: asks its questions at equal parts of the work, on the calling thread, and returns when all of it is done. How long each
+  /// took comes out.
+  func ask(_ question: () -> UInt64) -> [UInt64] {
+    var times: [UInt64] = []
     for number in 1...Self.questions {
       while done.load(ordering: .relaxed) < total * number / Self.questions { usleep(50) }
+      let before = HostedMachine.now()
       _ = question()
+      times.append(HostedMachine.now() - before)
     }
-    return Self.questions
+    return times
   }
 
   /// The next events of both ports in turn: for who polls them alone.
@@ -124,7 +128,7 @@ final class Work: Sendable {
   }
 
   /// What a step came to.
-  func outcome(sweeps: Int, _ log: Log, _ beats: Beats, questions: Int) -> Outcome {
+  func outcome(sweeps: Int, _ log: Log, _ beats: Beats, questions: [UInt64]) -> Outcome {
     Outcome(
       seconds: Double(HostedMachine.now() - began) / 1e9, cpuSeconds: Self.processorTime() - cpuBegan,
       events: total, lines: log.lines, digest: log.digest,
@@ -136,13 +140,15 @@ struct Outcome {
   var seconds, cpuSeconds: Double
   var events, lines: Int
   var digest: UInt64
-  var sweeps, questions: Int
+  var sweeps: Int
+  /// How long base code's questions took, and how late the beats were; in nanoseconds.
+  var questions: [UInt64]
   var latenesses: [UInt64]
 
   /// What must be the same for every step.
   var work: String {
     let hex = String(digest, radix: 16)
-    return "\(events) events, \(sweeps) sweeps, \(questions) questions, \(lines) lines, digest "
+    return "\(events) events, \(sweeps) sweeps, \(questions.count) questions, \(lines) lines, digest "
       + String(repeating: "0", count: 16 - hex.count) + hex
   }
 }

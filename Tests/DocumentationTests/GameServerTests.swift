@@ -45,10 +45,7 @@ struct GameServerTests {
 
     let bots = try ReadmeTests.output(
       of: "game-server",
-      [
-        "--connect", "127.0.0.1", "--port", String(port), "--bots", "3", "--tick-rate", "50", "--seconds",
-        "1",
-      ])
+      ["--connect", "127.0.0.1", "--port", String(port), "--bots", "3", "--moves", "5"])
     #expect(bots.status == 0 && bots.text.hasPrefix("bots: "))
     try ReadmeTests.compare(
       "game-server", "--port", String(port), with: "",
@@ -58,7 +55,7 @@ struct GameServerTests {
     let rest = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     server.waitUntilExit()
     #expect(server.terminationStatus == 0 && server.terminationReason == .exit)
-    #expect(rest.hasPrefix("3 joined, 3 left, 0 timed out, 0 refused; "), "\(rest)")
+    #expect(rest.hasPrefix("3 joined, 3 left, 0 timed out, 0 refused; 15 moves\n"), "\(rest)")
     #expect(rest.hasSuffix("everything ran: true\n"), "\(rest)")
   }
 }
