@@ -70,10 +70,13 @@ struct SnippetTests {
     case "snippet":
       guard let text = snippets[String(rest)] else { return "no test has the snippet \(rest)" }
       return text == block.text ? nil : "is not the snippet \(rest) that is compiled:\n\(text)"
+    case "code":
+      let text = try? TutorialTests.code(String(rest))
+      return text == block.text + "\n" ? nil : "is not \(rest), which is compiled:\n\(text ?? "")"
     case "not compiled":
       return rest.count >= 10 ? nil : "does not say why it is not compiled"
     default:
-      return "has no mark above it: program, snippet or not compiled"
+      return "has no mark above it: program, snippet, code or not compiled"
     }
   }
 

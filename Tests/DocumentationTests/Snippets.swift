@@ -37,6 +37,13 @@ private func overview() throws {
   // end
 }
 
+private func asks(_ system: System) -> Bool {
+  // snippet: asked for its gate
+  let holds = system.gates.contains(Level.softNet.gate)
+  // end
+  return holds
+}
+
 private func callouts(_ system: System, _ stack: Stack) throws {
   // snippet: retransmit
   let retransmit = try system.callout("retransmit", at: .softClock, guard: .softNet) { here in

@@ -1,6 +1,6 @@
 // Devices and signals: interrupts from outside.
 
-import Glibc
+import Foundation
 import Testing
 
 @testable import HostedMachine
@@ -109,38 +109,41 @@ struct DeviceTests {
     #expect(HostedMachine().cpuCount >= 1)
   }
 
-  /// How many descriptors this process has open.
-  private static func descriptors() -> Int {
-    (0..<4_096).count { fcntl(Int32($0), F_GETFD) >= 0 }
+  /// How many timers of this period the process has open. Not how many descriptors: the test's own runtime opens and closes some meanwhile.
+  private static func timers(every period: String) -> Int {
+    (0..<4_096).count { descriptor in
+      let text = try? String(contentsOfFile: "/proc/self/fdinfo/\(descriptor)", encoding: .utf8)
+      return text?.contains("it_interval: \(period)\n") ?? false
+    }
   }
 
   @Test(
     "a timer's descriptor is closed by its detaching, also after its handler has ended, and else with the system"
   )
   func timersAreClosed() async {
-    // In a process of its own: descriptors are counted.
+    // In a process of its own, in which no other test has timers.
     await #expect(processExitsWith: .exitCode(0)) {
-      let before = DeviceTests.descriptors()
       do {
         let system = try System(on: .hosted(cpus: 1), quiet())
         let ran = Counter()
-        let once = try system.attachTimer(every: .microseconds(100)) { here in
+        let once = try system.attachTimer(every: .microseconds(101)) { here in
           ran.add()
           here.retire()
         }
-        guard eventually({ ran.count == 1 }) else { exit(2) }
-        let during = DeviceTests.descriptors()
+        guard eventually({ ran.count == 1 }), DeviceTests.timers(every: "(0, 101000)") == 1 else { exit(2) }
         system.detach(once)
-        guard DeviceTests.descriptors() == during - 1 else { exit(3) }
-        let late = try system.attachTimer(every: .seconds(3_600)) { _ in }
-        _ = try system.attachTimer(every: .seconds(3_600)) { _ in }
+        guard DeviceTests.timers(every: "(0, 101000)") == 0 else { exit(3) }
+        let late = try system.attachTimer(every: .seconds(3_601)) { _ in }
+        _ = try system.attachTimer(every: .seconds(3_602)) { _ in }
         system.shutdown()
-        let after = DeviceTests.descriptors()
+        guard DeviceTests.timers(every: "(3601, 0)") == 1 else { exit(4) }
         system.detach(late)
-        guard DeviceTests.descriptors() == after - 1 else { exit(4) }
+        guard DeviceTests.timers(every: "(3601, 0)") == 0, DeviceTests.timers(every: "(3602, 0)") == 1 else {
+          exit(5)
+        }
       }
       // The machine goes with its system.
-      exit(DeviceTests.descriptors() == before ? 0 : 5)
+      exit(DeviceTests.timers(every: "(3602, 0)") == 0 ? 0 : 6)
     }
   }
 

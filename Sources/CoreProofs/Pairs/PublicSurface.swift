@@ -25,6 +25,7 @@ public enum PublicSurface {
   public static let typed = [
     "OrderLevel", "GateLevel", "HandlerLevel", "UserLevel", "UserLevelError", "UserGates", "OrderToken",
     "TokenSeal", "Held", "Masked", "At", "Guarded", "HandlerAt", "CalloutAt", "PerCPUAt", "LevelLockAt",
+    "ConditionAt", "AboveOwnLevel",
     "TypedWay", "LevelExecutors", "None", "SoftClock", "SoftBio", "SoftNet", "SoftSerial", "VM", "Sched",
     "High", "AtMostSoftClock", "BelowSoftClock", "AtMostSoftBio", "BelowSoftBio", "AtMostSoftNet",
     "BelowSoftNet", "AtMostSoftSerial", "BelowSoftSerial", "AtMostVM", "BelowVM", "AtMostSched", "BelowSched",
@@ -48,6 +49,8 @@ public enum PublicSurface {
     "InterruptSystem.callout(_:at:cpu:_:)": "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
     "InterruptSystem.callout(_:at:as:cpu:_:)": "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
     "InterruptSystem.callout(_:at:guard:cpu:_:)":
+      "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
+    "InterruptSystem.callout(_:at:guard:as:cpu:_:)":
       "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
     "InterruptSystem.raise(to:_:)": "refused by the compiler",
     "InterruptSystem.base(_:)": "refused by the compiler",
