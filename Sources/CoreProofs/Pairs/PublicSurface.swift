@@ -23,8 +23,10 @@ public enum PublicSurface {
 
   /// The typed order: each operation is one of those above, spelled so that the compiler sees its place. Explored in `TypedTests`.
   public static let typed = [
-    "OrderLevel", "GateLevel", "HandlerLevel", "UserLevel", "UserLevelError", "UserGates", "OrderToken",
-    "TokenSeal", "Held", "Masked", "At", "Guarded", "HandlerAt", "CalloutAt", "PerCPUAt", "LevelLockAt",
+    "OrderLevel", "GateLevel", "HandlerLevel", "UserLevel", "AboveOwnLevel", "UserLevelError", "UserGates",
+    "OrderToken",
+    "TokenSeal", "Held", "Masked", "At", "Guarded", "HandlerAt", "CalloutAt", "ConditionAt", "PerCPUAt",
+    "LevelLockAt",
     "TypedWay", "LevelExecutors", "None", "SoftClock", "SoftBio", "SoftNet", "SoftSerial", "VM", "Sched",
     "High", "AtMostSoftClock", "BelowSoftClock", "AtMostSoftBio", "BelowSoftBio", "AtMostSoftNet",
     "BelowSoftNet", "AtMostSoftSerial", "BelowSoftSerial", "AtMostVM", "BelowVM", "AtMostSched", "BelowSched",
@@ -48,6 +50,8 @@ public enum PublicSurface {
     "InterruptSystem.callout(_:at:cpu:_:)": "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
     "InterruptSystem.callout(_:at:as:cpu:_:)": "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
     "InterruptSystem.callout(_:at:guard:cpu:_:)":
+      "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
+    "InterruptSystem.callout(_:at:guard:as:cpu:_:)":
       "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
     "InterruptSystem.raise(to:_:)": "refused by the compiler",
     "InterruptSystem.base(_:)": "refused by the compiler",
