@@ -23,9 +23,10 @@ public enum PublicSurface {
 
   /// The typed order: each operation is one of those above, spelled so that the compiler sees its place. Explored in `TypedTests`.
   public static let typed = [
-    "OrderLevel", "GateLevel", "HandlerLevel", "UserLevel", "UserLevelError", "UserGates", "OrderToken",
-    "TokenSeal", "Held", "Masked", "At", "Guarded", "HandlerAt", "CalloutAt", "PerCPUAt", "LevelLockAt",
-    "ConditionAt", "AboveOwnLevel",
+    "OrderLevel", "GateLevel", "HandlerLevel", "UserLevel", "AboveOwnLevel", "UserLevelError", "UserGates",
+    "OrderToken",
+    "TokenSeal", "Held", "Masked", "At", "Guarded", "HandlerAt", "CalloutAt", "ConditionAt", "PerCPUAt",
+    "LevelLockAt",
     "TypedWay", "LevelExecutors", "None", "SoftClock", "SoftBio", "SoftNet", "SoftSerial", "VM", "Sched",
     "High", "AtMostSoftClock", "BelowSoftClock", "AtMostSoftBio", "BelowSoftBio", "AtMostSoftNet",
     "BelowSoftNet", "AtMostSoftSerial", "BelowSoftSerial", "AtMostVM", "BelowVM", "AtMostSched", "BelowSched",
