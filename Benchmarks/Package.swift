@@ -35,7 +35,9 @@ let core: [Target.Dependency] = [
 let package = Package(
   name: "Benchmarks",
   traits: [
-    .trait(name: "AssemblyMutant", description: "Make the assembly check fail: a hot path that counts a reference.")
+    .trait(
+      name: "AssemblyMutant", description: "Make the assembly check fail: a hot path that counts a reference."
+    )
   ],
   dependencies: [
     .package(name: "swift-softint", path: ".."),

@@ -18,7 +18,7 @@ extension BenchmarkReport {
       <body><main>
       <p class="kicker">\(HTMLText.escape(command))</p>
       <h1>\(met) of \(goals) goals met</h1>
-      <div class="lead"><p>\(HTMLText.escape(heading))</p></div>
+      <div class="lead">\(heading.split(separator: "\n").map { "<p>\(HTMLText.prose(String($0)))</p>" }.joined())</div>
       <p class="hint">Each dot is a round, each upright mark the median of a side. Ratios are ours by the peer's within a round. A goal
       that says "at most" wants the ratio below it.</p>
 
@@ -104,7 +104,7 @@ extension BenchmarkReport {
       let colour = Self.colour(index)
       legend +=
         "<li><span class=\"\(colour)\"><svg width=\"34\" height=\"10\" aria-hidden=\"true\"><line class=\"curve\" "
-        + "x1=\"0\" x2=\"34\" y1=\"5\" y2=\"5\"/></svg>\(HTMLText.escape(side.0)), \(side.1.samples) values</span></li>"
+        + "x1=\"0\" x2=\"34\" y1=\"5\" y2=\"5\"/></svg>\(HTMLText.escape(side.0))</span></li>"
       let points = side.1.points.map { point in
         HTMLText.coordinate(1_000 * scale.position(point.value)) + ","
           + HTMLText.coordinate(1_000 * (1 - Self.depth(point.share)))

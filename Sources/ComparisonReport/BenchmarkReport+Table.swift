@@ -94,7 +94,7 @@ extension BenchmarkReport.Goal {
 }
 
 extension NumberText {
-  /// Three significant digits, as short as they are: `0.00411`, `5.9`, `1,234`.
+  /// Three significant digits, as short as they are: `0.00411`, `5.90`, `1,234`.
   static func significant(_ number: Double) -> String {
     guard number.isFinite else { return missing }
     let size = number.magnitude
@@ -108,7 +108,13 @@ extension NumberText {
     if size >= 0.9995 { return fixed(number, 2) }
     if size >= 0.09995 { return fixed(number, 3) }
     if size >= 0.009995 { return fixed(number, 4) }
-    return size == 0 ? "0" : fixed(number, 5)
+    if size >= 0.000_995 || size == 0 { return size == 0 ? "0" : fixed(number, 5) }
+    var (mantissa, exponent) = (number, 0)
+    while mantissa.magnitude < 1, exponent < 300 {
+      mantissa *= 10
+      exponent += 1
+    }
+    return "\(fixed(mantissa, 1))e-\(exponent)"
   }
 
   /// The nearest number of six significant digits.

@@ -39,6 +39,7 @@ public struct BenchmarkReport: Sendable, Equatable {
         self.value = value
       }
     }
+    /// How many values; where they are weighted by their length, the nanoseconds of all.
     public var samples: Int
     public var points: [Point]
     public init(samples: Int, points: [Point]) {

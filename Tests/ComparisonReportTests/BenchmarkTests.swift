@@ -108,6 +108,25 @@ struct BenchmarkTests {
     }
   }
 
+  @Test(
+    "writes three digits, whatever the size",
+    arguments: [
+      (1_234_567.0, "1,234,567"), (412.4, "412"), (41.24, "41.2"), (4.124, "4.12"), (0.4124, "0.412"),
+      (0.04124, "0.0412"),
+      (0.004124, "0.00412"), (0.0000031, "3.1e-6"), (0, "0"), (-12.34, "-12.3"), (.nan, "–"),
+    ])
+  func significantDigits(_ number: Double, _ text: String) {
+    #expect(NumberText.significant(number) == text)
+  }
+
+  @Test("has the rows with a goal in the page, and all of them behind the fold")
+  func markdown() throws {
+    let parts = sampleBenchmarks().markdown.components(separatedBy: "<details>")
+    try #require(parts.count == 2)
+    #expect(parts[0].contains("pthread_mutex") && parts[0].contains("missed") && !parts[0].contains("futex"))
+    #expect(parts[1].contains("pthread_mutex") && parts[1].contains("futex"))
+  }
+
   @Test("replaces what is between the marks of a page and nothing else")
   func replaces() throws {
     let report = sampleBenchmarks()
@@ -140,6 +159,7 @@ struct BenchmarkTests {
     let html = sampleBenchmarks().html
     #expect(html.contains("default-src 'none'") && !html.contains("<script"))
     #expect(!html.contains("<own>") && !html.contains("<&>"))
+    #expect(!html.contains("\u{FFFD}"))
     #expect(html.contains("polyline") && !html.contains("nan") && !html.contains("\"–\""))
   }
 }

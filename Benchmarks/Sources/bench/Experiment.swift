@@ -28,6 +28,8 @@ struct Contender {
   var round: () throws -> [Double] = { [] }
   /// What was recorded of single values, by the figure's name.
   var recorded: () -> [String: Histogram<UInt64>] = { [:] }
+  /// Begins to record anew, after the round that warms up.
+  var forget: () -> Void = {}
 
   static func missing(_ name: String, _ note: String, package: String) -> Contender {
     Contender(name: name, note: note, missing: "not there when this was built; apt-get install \(package)")
@@ -42,6 +44,7 @@ struct Contender {
 struct Session {
   var ours: () throws -> [Double]
   var recorded: () -> [String: Histogram<UInt64>] = { [:] }
+  var forget: () -> Void = {}
   var peers: [Contender]
   /// For peers whose figures come out of our own round.
   var isOursFirst = false
@@ -72,15 +75,17 @@ func newHistogram() -> Histogram<UInt64> {
 }
 
 extension BenchmarkReport.Distribution {
-  /// The points of a histogram, five to each halving of what remains.
-  init?(_ histogram: Histogram<UInt64>?) {
+  /// The points of a histogram of nanoseconds in the row's unit, five to each halving of what remains.
+  init?(_ histogram: Histogram<UInt64>?, unit: String) {
     guard let histogram, histogram.totalCount > 0 else { return nil }
     self.init(samples: Int(histogram.totalCount), points: [])
     for point in histogram.percentiles(ticksPerHalfDistance: 5) {
       let share = Double(point.totalCountToThisValue) / Double(histogram.totalCount)
       // Below one whole sample the share is not known.
       points.append(
-        .init(share: min(share, 1 - 1 / Double(histogram.totalCount + 1)), value: Double(point.value)))
+        .init(
+          share: min(share, 1 - 1 / Double(histogram.totalCount + 1)),
+          value: Double(point.value) / (unit == "µs" ? 1e3 : 1)))
     }
   }
 }

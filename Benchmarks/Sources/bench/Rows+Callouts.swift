@@ -233,7 +233,7 @@ private func session(_ suffix: String, _ armed: Int) throws -> Session {
   var peers = [
     peer(
       "dispatch timers",
-      "Timer sources: moved by another thread's doing, and a cancelled one cannot be armed again, so \"never\" stands for it. Cancelling says nothing about a handler that may be running.",
+      "Timer sources: a move is written down, and made by the queue's side later, where several of one timer are one. A cancelled one cannot be armed again, so \"never\" stands for it. Cancelling says nothing about a handler that may be running.",
       dispatch, operations, goals: goals),
     peer(
       "NIO scheduled tasks",

@@ -138,7 +138,7 @@ private func session() throws -> Session {
     return Contender(
       name: exclusion.name, note: exclusion.note, goals: exclusion.goals,
       round: { round(exclusion, &recorded) },
-      recorded: { ["contended-wait": recorded] })
+      recorded: { ["contended-wait": recorded] }, forget: { recorded.reset() })
   }
   let ours = contender(
     Exclusion(name: "ours", note: "") { over, count, waits in
@@ -159,7 +159,11 @@ private func session() throws -> Session {
         }
       }),
     contender(
-      Exclusion(name: "Swift Mutex", note: "On a futex; barges without a bound.") { over, count, waits in
+      Exclusion(
+        name: "Swift Mutex",
+        note:
+          "On a futex that lends its holder the waiter's priority: under contention the kernel hands it over."
+      ) { over, count, waits in
         sections(over, count, waits, word) { body in contendedMutex.withLock { _ in body() } }
       }),
   ]
@@ -182,7 +186,9 @@ private func session() throws -> Session {
     .bound(
       "all the same", "1 if every thread got as much in each window.", [.nan, .nan, 1, .nan],
       goals: ["contended-jain": .atLeast(0.9)]))
-  return Session(ours: ours.round, recorded: ours.recorded, peers: peers, close: { system.shutdown() })
+  return Session(
+    ours: ours.round, recorded: ours.recorded, forget: ours.forget, peers: peers, close: { system.shutdown() }
+  )
 }
 
 private let contendedMutex = Mutex<Void>(())

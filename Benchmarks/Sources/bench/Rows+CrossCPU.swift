@@ -147,7 +147,7 @@ private func sleeper(
   return (
     Contender(
       name: name, note: note, goals: goals, round: { wakes(stamp, into: &histogram, ring) },
-      recorded: { ["schedule-parked": histogram] }), end
+      recorded: { ["schedule-parked": histogram] }, forget: { histogram.reset() }), end
   )
 }
 
@@ -232,7 +232,7 @@ private func parkedSession() throws -> Session {
   let ends = made.map(\.1)
   return Session(
     ours: { wakes(stamp, into: &histogram) { handler.schedule(on: 0) } },
-    recorded: { ["schedule-parked": histogram] }, peers: made.map(\.0),
+    recorded: { ["schedule-parked": histogram] }, forget: { histogram.reset() }, peers: made.map(\.0),
     close: {
       for end in ends { end() }
       system.shutdown()

@@ -120,7 +120,7 @@ private func session() throws -> Session {
         let result = play(load(beats), beats, every: interval)
         recorded.add(beats.histogram)
         return [result]
-      }, recorded: { [figure: recorded] })
+      }, recorded: { [figure: recorded] }, forget: { recorded.reset() })
   }
   let ours = contender("ours", "") { beats in
     present = beats
@@ -140,7 +140,7 @@ private func session() throws -> Session {
   let low = DispatchQueue(label: "work", qos: .utility)
   let high = DispatchQueue(label: "beats", qos: .userInteractive)
   return Session(
-    ours: ours.round, recorded: ours.recorded,
+    ours: ours.round, recorded: ours.recorded, forget: ours.forget,
     peers: [
       contender(
         "NIO event loop", "One loop, a task for each item and each beat: one priority, first in, first out."

@@ -18,11 +18,13 @@ struct Runner {
   func rows(of experiment: Experiment, wanted: (String) -> Bool) throws -> [BenchmarkReport.Row] {
     let session = try experiment.open()
     defer { session.close() }
-    let sides = [Contender(name: "ours", note: "", round: session.ours)] + session.peers
+    let sides =
+      [Contender(name: "ours", note: "", round: session.ours, forget: session.forget)] + session.peers
     let present = sides.indices.filter { sides[$0].missing == nil }
     var values = sides.map { _ in [[Double]]() }
     let rounds = min(rounds, experiment.roundLimit)
     for round in 0...rounds {
+      if round == 1 { for side in present { sides[side].forget() } }
       for turn in present.indices {
         let side = present[session.isOursFirst ? turn : (turn + round) % present.count]
         progress("\(experiment.figures[0].name): round \(round) of \(rounds), \(sides[side].name)")
@@ -48,8 +50,8 @@ struct Runner {
             peer: peer, goal: contender.goals[figure.name],
             note: contender.note + (contender.missing.map { " Missing: \($0)." } ?? ""),
             isMissing: contender.missing != nil,
-            oursDistribution: .init(recorded[figure.name]),
-            peerDistribution: .init(contender.recorded()[figure.name])))
+            oursDistribution: .init(recorded[figure.name], unit: figure.unit),
+            peerDistribution: .init(contender.recorded()[figure.name], unit: figure.unit)))
       }
     }
     return rows
