@@ -79,6 +79,9 @@ import Workloads
   }
 
   private func measure(_ experiments: [Experiment]) throws -> BenchmarkReport {
+    guard HostedMachine.allowedProcessors().count >= 2 else {
+      throw Failure("two processors are needed; one is allowed")
+    }
     let isTerminal = isatty(STDERR_FILENO) == 1
     let total = experiments.filter { wanted($0) }.count
     var found: [BenchmarkReport.Row] = []

@@ -35,17 +35,21 @@ private protocol Timers {
   func arm(_ choices: Choices)
   /// Cancels and arms each; those that can do it at once do.
   func move(_ choices: Choices)
+  /// What has to be done before those chosen can be armed for now, and is not timed.
+  func prepareToExpire(_ choices: Choices)
   /// Arms those chosen for now, and waits until they have run.
   func expire(_ choices: Choices)
   func close()
 }
 extension Timers {
+  func prepareToExpire(_ choices: Choices) {}
   /// Nanoseconds for one of each operation. All are armed before and after it.
   func round(_ operations: Int, of armed: Int, _ random: inout Fixed) -> [Double] {
     let choices = Choices(operations, of: armed, &random)
     let cancel = time(operations) { _ in self.cancel(choices) }
     let arm = time(operations) { _ in self.arm(choices) }
     let move = time(operations) { _ in self.move(choices) }
+    prepareToExpire(choices)
     let expire = time(operations) { _ in self.expire(choices) }
     self.arm(choices)
     return [arm, cancel, move, expire]
@@ -174,8 +178,8 @@ private final class LoopTimers: Timers, @unchecked Sendable {
       }
     }
   }
+  func prepareToExpire(_ choices: Choices) { cancel(choices) }
   func expire(_ choices: Choices) {
-    onLoop { for index in choices.which { self.tasks[Int(index)]?.cancel() } }
     let wanted = count.value + choices.which.count
     onLoop { for index in choices.which { self.start(Int(index), 0) } }
     while (try? loop.submit { self.count.value < wanted }.wait()) == true {}

@@ -30,6 +30,16 @@ private func runOnQueue(_ queue: DispatchQueue, _ count: Int, _ word: UnsafeMuta
   queue.sync {}
 }
 
+/// The same on a concurrent queue. Nothing keeps its blocks apart, so the word is changed by relaxed operations, and need not be right.
+private func runBeside(_ queue: DispatchQueue, _ count: Int, _ word: HostedWord) {
+  nonisolated(unsafe) let word = word
+  for _ in 0..<count {
+    queue.async { HostedMachine.Word.store(word, HostedMachine.Word.load(word, .relaxed) &+ 1, .relaxed) }
+  }
+  // A barrier: all have ended.
+  queue.sync(flags: .barrier) {}
+}
+
 private func onAnother(
   _ isThere: Bool, _ name: String, _ note: String, package: String, goals: [String: Goal] = [:],
   count: Int = runs, _ system: System, _ word: UnsafeMutablePointer<UInt64>,
@@ -50,9 +60,19 @@ private func runSession(_ name: String, _ way: WayIn) throws -> Session {
   let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   let loop = group.next()
   let goal = [name: Goal.atMost(0.15)]
+  nonisolated(unsafe) let shared = hostedWords(8)
+  let concurrent = DispatchQueue(label: "concurrent", attributes: .concurrent)
+  let beside =
+    way == .mpSafe
+    ? [
+      Contender(
+        name: "dispatch, concurrent queue", note: "Blocks run on several threads of the pool at once.",
+        goals: goal,
+        round: { [steadily(runs / 2) { runBeside(concurrent, $0, shared) }] })
+    ] : []
   return Session(
     ours: { [onCPU(system) { steadily(runs) { scheduleAndRun(handler, system, $0) } }] },
-    peers: [
+    peers: beside + [
       Contender(
         name: "dispatch, serial queue",
         note: "libdispatch: first in, first out, on a thread of its pool; a closure is allocated for each.",
