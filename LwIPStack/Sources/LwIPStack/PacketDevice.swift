@@ -9,11 +9,12 @@ import SoftInterrupts
 
 /// Needs CAP_NET_RAW. The interface is to have no IP address of the kernel's, and the sender's offloads are to be off: lwIP takes no segment
 /// longer than the MTU, and verifies checksums.
-public final class PacketDevice: NetworkDevice, @unchecked Sendable {
+public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sendable {
   // Sendable: constant but for the attachment, which is touched before and after the CPUs use it; the counts are the port's CPU's.
   public let hardwareAddress: HardwareAddress
   public let mtu: Int
-  private let descriptor: Int32
+  let descriptor: Int32
+  let pushesBesidePulls = true
   private var attachment: (system: InterruptSystem<HostedMachine>, attachment: Attachment)?
   /// The slots that are being read into or written from.
   private var reading: [FrameRing.Slot] = []
@@ -43,13 +44,15 @@ public final class PacketDevice: NetworkDevice, @unchecked Sendable {
       attachment = (
         port.system,
         try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "packet socket") { _ in
-          me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.receive($0) } }
+          me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.pull($0) } }
         }
       )
     } catch { throw DeviceFailure(description: error.description) }
   }
 
-  private func receive(_ port: DevicePort) {
+  func open(_ port: DevicePort) throws(DeviceFailure) {}
+
+  func pull(_ port: DevicePort) {
     withUnsafeTemporaryAllocation(of: netdev_slot.self, capacity: Self.batch) { slots in
       reading.removeAll(keepingCapacity: true)
       while reading.count < Self.batch, let slot = port.incoming.space(port.incoming.slotSize) {
@@ -72,7 +75,9 @@ public final class PacketDevice: NetworkDevice, @unchecked Sendable {
     }
   }
 
-  public func transmit(_ port: DevicePort) {
+  public func transmit(_ port: DevicePort) { push(port) }
+
+  func push(_ port: DevicePort) {
     withUnsafeTemporaryAllocation(of: netdev_slot.self, capacity: Self.batch) { slots in
       while true {
         var batch: [FrameRing.Slot] = []

@@ -6,6 +6,7 @@
 import ArgumentParser
 import Glibc
 import LwIPStack
+import NetworkServers
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

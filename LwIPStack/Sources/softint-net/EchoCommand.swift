@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import LwIPStack
+import NetworkServers
 
 struct EchoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

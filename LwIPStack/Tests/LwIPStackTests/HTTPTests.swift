@@ -4,6 +4,7 @@ import Glibc
 import Testing
 
 @testable import LwIPStack
+@testable import NetworkServers
 @testable import softint_net
 
 extension StackTests {

@@ -47,3 +47,11 @@ int netdev_packet_receive(int descriptor, netdev_slot *slots, int count);
 int netdev_packet_send(int descriptor, const netdev_slot *slots, int count);
 // One frame of a TAP; its length, 0 if there is none, -errno.
 ssize_t netdev_tap_receive(int descriptor, void *bytes, uint32_t length);
+
+// MARK: A plain thread's waiting
+
+// An event descriptor; -errno.
+int netdev_bell_open(void);
+void netdev_bell_ring(int bell);
+// Waits for the device (bit 0 of the result) or the bell (bit 1, which is answered by this); 0 milliseconds: looks only, -1: for ever.
+int netdev_bell_wait(int bell, int device, int milliseconds);

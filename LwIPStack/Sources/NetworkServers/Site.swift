@@ -2,7 +2,7 @@
 
 import Glibc
 
-struct Site: Sendable {
+package struct Site: Sendable {
   struct File: Sendable {
     var type: String
     var bytes: [UInt8]
@@ -14,7 +14,7 @@ struct Site: Sendable {
   static let limit = 256 << 20
 
   /// The site without a directory.
-  static var bundled: Site {
+  package static var bundled: Site {
     var site = Site()
     let page = """
       <!doctype html><title>softint-net</title><h1>lwIP at softNet</h1>
@@ -27,7 +27,7 @@ struct Site: Sendable {
   }
 
   /// Reads a directory and what is below it.
-  init(directory: String) throws(CommandFailure) {
+  package init(directory: String) throws(CommandFailure) {
     var total = 0
     try read(directory, as: "", &total, depth: 0)
   }

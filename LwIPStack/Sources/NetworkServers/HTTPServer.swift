@@ -1,4 +1,4 @@
-// `softint-net serve`: HTTP/1.1 with keep-alive and pipelining, whole at softNet but for what is slow.
+// HTTP/1.1 with keep-alive and pipelining, whole at softNet but for what is slow.
 //
 // Law: sessions and counts are under the stack's guard. Slow work is done at softBio by a handler that enters the guard for the answer
 // alone: meanwhile the stack goes on.
@@ -8,11 +8,11 @@ import HostedMachine
 import LwIPStack
 import SoftInterrupts
 
-final class HTTPServer: @unchecked Sendable {
+package final class HTTPServer: @unchecked Sendable {
   // Sendable: constant, or under the guard, or the ring's own affair.
   let stack: NetworkStack
   let site: Site
-  private(set) var requests: UInt64 = 0
+  package private(set) var requests: UInt64 = 0
   private(set) var sessions = 0
   private var listener: TCPListener?
   private var slow: Handler<HostedMachine>!
@@ -27,12 +27,12 @@ final class HTTPServer: @unchecked Sendable {
     var request: HTTPRequest
   }
 
-  init(_ stack: NetworkStack, _ site: Site) {
+  package init(_ stack: NetworkStack, _ site: Site) {
     self.stack = stack
     self.site = site
   }
 
-  func start(port: UInt16) throws(CommandFailure) {
+  package func start(port: UInt16) throws(CommandFailure) {
     let me = Unmanaged.passUnretained(self)  // it outlives the stack's CPUs
     do {
       slow = try stack.establishHelper("slow requests", at: .softBio) { _ in
@@ -48,7 +48,7 @@ final class HTTPServer: @unchecked Sendable {
     } catch { throw .system("\(error)") }
   }
 
-  func stop() { listener?.close() }
+  package func stop() { listener?.close() }
 
   // MARK: Under the guard
 
@@ -115,7 +115,7 @@ final class HTTPServer: @unchecked Sendable {
     let counts = stack.counts
     let timers = counts.timerRuns.map { "\"\($0.name)\":\($0.runs)" }.joined(separator: ",")
     return """
-      {"requests":\(requests),"sessions":\(sessions),"discipline":"\(stack.discipline.rawValue)","cpus":\(stack.system.cpuCount),\
+      {"requests":\(requests),"sessions":\(sessions),"discipline":"\(stack.disciplineName)","cpus":\(stack.system.cpuCount),\
       "assertions":\(counts.assertions),"assertionFailures":\(counts.failures),"protectedSections":\(counts.protections),\
       "connections":\(counts.connections),"segments":\(counts.segments),"buffers":\(counts.buffers),"refused":\(counts.refused),\
       "framesIn":\(counts.framesIn),"framesOut":\(counts.framesOut),"droppedIn":\(counts.droppedIn),\

@@ -1,0 +1,118 @@
+// What everything that serves takes: the device and its addresses; and the stack made of it.
+//
+// Law: what cannot be is refused before anything is opened.
+
+import ArgumentParser
+import LwIPStack
+
+/// Which device, as its user types it.
+package enum DeviceChoice {
+  case slirp
+  case packet(String)
+  case tap(String)
+}
+
+package struct DeviceOptions: ParsableArguments {
+  package init() {}
+
+  @Option(
+    help: ArgumentHelp(
+      "slirp (this process's own sockets, no root), packet:IF (a raw socket on an interface) or tap:IF.",
+      valueName: "device"),
+    transform: DeviceOptions.device)
+  package var device: DeviceChoice = .slirp
+
+  @Option(
+    help: ArgumentHelp(
+      "The stack's IPv4 address and network, as 192.0.2.2/24 (packet and tap only).", valueName: "address"),
+    transform: DeviceOptions.network)
+  package var address: IPv4Configuration?
+
+  @Option(
+    help: ArgumentHelp("The stack's IPv6 address (packet and tap only).", valueName: "address"),
+    transform: DeviceOptions.ipv6)
+  package var address6: NetworkAddress?
+
+  @Option(help: ArgumentHelp("Listen on this port.", valueName: "port"), transform: DeviceOptions.port)
+  package var port: UInt16 = 8080
+
+  @Option(
+    help: ArgumentHelp("The most connections that lwIP may have; 0: no limit.", valueName: "n"),
+    transform: DeviceOptions.limit)
+  package var connections: Int = 0
+
+  @Option(help: ArgumentHelp("Write every frame to this pcap file.", valueName: "file"))
+  package var capture: String?
+
+  /// Makes the stack and attaches its device; the text says how to reach it.
+  package func start(
+    _ configuration: StackConfiguration, isUDPToo: Bool
+  ) throws(CommandFailure) -> (stack: NetworkStack, host: String) {
+    var configuration = configuration
+    configuration.mostConnections = connections
+    configuration.capture = capture
+    let isSlirp = if case .slirp = device { true } else { false }
+    if isSlirp, address != nil || address6 != nil {
+      throw .usage("--address and --address6 are for packet and tap: slirp has a network of its own")
+    }
+    if !isSlirp, address == nil { throw .usage("give the stack's address by --address, as 192.0.2.2/24") }
+    do throws(DeviceFailure) {
+      let stack = try NetworkStack(configuration)
+      do throws(DeviceFailure) {
+        switch device {
+        case .slirp:
+          var forwards = [SlirpDevice.Forward(port: port)]
+          if isUDPToo { forwards.append(SlirpDevice.Forward(port: port, isUDP: true)) }
+          try stack.attach(
+            SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6])
+        case .packet(let name):
+          try stack.attach(PacketDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [])
+        case .tap(let name):
+          try stack.attach(TapDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [])
+        }
+        return (stack, isSlirp ? "127.0.0.1" : "\(address!.address)")
+      } catch {
+        stack.shutdown()
+        throw error
+      }
+    } catch { throw .system(error.description) }
+  }
+
+  // MARK: What is accepted
+
+  private static func limit(_ text: String) throws -> Int {
+    guard let count = Int(text), (0...1_000_000).contains(count) else {
+      throw ValidationError("give a whole number from 0 to 1000000")
+    }
+    return count
+  }
+  private static func port(_ text: String) throws -> UInt16 {
+    guard let port = UInt16(text), port > 0 else { throw ValidationError("give a port from 1 to 65535") }
+    return port
+  }
+  private static func device(_ text: String) throws -> DeviceChoice {
+    if text == "slirp" { return .slirp }
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    if parts.count == 2, !parts[1].isEmpty, parts[1].utf8.count < 16 {
+      if parts[0] == "packet" { return .packet(parts[1]) }
+      if parts[0] == "tap" { return .tap(parts[1]) }
+    }
+    throw ValidationError("the devices are slirp, packet:IF and tap:IF")
+  }
+  private static func network(_ text: String) throws -> IPv4Configuration {
+    let parts = text.split(separator: "/").map(String.init)
+    guard parts.count == 2, let address = NetworkAddress(parts[0]), !address.isIPv6,
+      let bits = Int(parts[1]), (1...31).contains(bits)
+    else { throw ValidationError("give an IPv4 address with its network, as 192.0.2.2/24") }
+    let mask = ~UInt32(0) << UInt32(32 - bits)
+    let maskText = [24, 16, 8, 0].map { String((mask >> $0) & 255) }.joined(separator: ".")
+    return IPv4Configuration(
+      address: address, mask: NetworkAddress(maskText)!, gateway: NetworkAddress("0.0.0.0")!)
+  }
+  private static func ipv6(_ text: String) throws -> NetworkAddress {
+    guard let address = NetworkAddress(text), address.isIPv6 else {
+      throw ValidationError("give an IPv6 address, as 2001:db8::2")
+    }
+    return address
+  }
+}
