@@ -138,9 +138,9 @@ final class CoreLock: @unchecked Sendable {
         // Under the lock: who fills the ring next rings again.
         enter { port.isTransmitPending = false }
       }
-      if pushesHere(device) && port.outgoing.waiting > 0 {
+      while pushesHere(device) && port.outgoing.waiting > 0 {
         device.push(port)
-        // libslirp may have answered at once.
+        // libslirp may have answered at once, and lwIP that.
         if port.incoming.waiting > 0 { input(port) }
       }
     }

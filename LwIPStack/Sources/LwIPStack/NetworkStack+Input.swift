@@ -23,7 +23,7 @@ extension NetworkStack {
   ) throws(DeviceFailure) {
     let cpus = system.cpuCount
     let port = DevicePort(
-      device, self, cpu: cpu % cpus, inputCPU: (inputCPU ?? cpu + 1) % cpus,
+      device, self, cpu: cpu % cpus, inputCPU: (inputCPU ?? cpu) % cpus,
       capacity: configuration.ringCapacity)
     try add(port, ipv4, ipv6)
   }
@@ -115,6 +115,8 @@ extension NetworkStack {
   public var discipline: StackDiscipline { plan.discipline }
   /// As reports name it: the discipline's name, or `coreLock`.
   public var disciplineName: String { plan.name }
+  /// Whether it runs under lwIP's own core lock, as the baseline does.
+  public var isCoreLocked: Bool { plan.guarding == .coreLock }
 
   /// Establishes a handler that works for the stack below softNet, let in as the discipline says and bound to the CPU it is
   /// scheduled on. It touches the stack inside ``enter(_:)``.
@@ -122,5 +124,10 @@ extension NetworkStack {
     _ name: String, at level: Level, _ body: @escaping (borrowing Here<HostedMachine>) -> Void
   ) throws(EstablishError) -> Handler<HostedMachine> {
     try system.establish(name, at: level, as: plan.helpers, .bound, body)
+  }
+
+  /// Gives a CPU base code that works for the stack: under the big lock where the discipline says so. Any thread but signal handlers.
+  public func submitHelper(on cpu: Int, _ body: @escaping @Sendable () -> Void) {
+    system.submit(on: cpu, as: plan.helpers == .bigLock ? .bigLock : .mpSafe) { _ in body() }
   }
 }

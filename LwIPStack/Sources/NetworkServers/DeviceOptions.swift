@@ -10,6 +10,7 @@ package enum DeviceChoice {
   case slirp
   case packet(String)
   case tap(String)
+  case memory
 }
 
 package struct DeviceOptions: ParsableArguments {
@@ -17,7 +18,7 @@ package struct DeviceOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "slirp (this process's own sockets, no root), packet:IF (a raw socket on an interface) or tap:IF.",
+      "slirp (this process's own sockets, no root), packet:IF (a raw socket on an interface), tap:IF, or memory (HTTP clients in this process).",
       valueName: "device"),
     transform: DeviceOptions.device)
   package var device: DeviceChoice = .slirp
@@ -41,41 +42,75 @@ package struct DeviceOptions: ParsableArguments {
     transform: DeviceOptions.limit)
   package var connections: Int = 0
 
+  @Option(
+    help: ArgumentHelp("How many clients ask, with --device memory.", valueName: "n"),
+    transform: DeviceOptions.clients)
+  package var memoryClients: Int = 32
+
   @Option(help: ArgumentHelp("Write every frame to this pcap file.", valueName: "file"))
   package var capture: String?
 
-  /// Makes the stack and attaches its device; the text says how to reach it.
+  /// A stack that is ready to serve.
+  package struct Served {
+    package var stack: NetworkStack
+    /// How to reach it.
+    package var host: String
+    package var port: UInt16
+    /// Who is served, if they are in memory.
+    package var clients: MemoryClients?
+  }
+
+  /// Makes stacks, with a level, a device and a port each, and attaches the devices.
   package func start(
-    _ configuration: StackConfiguration, isUDPToo: Bool
-  ) throws(CommandFailure) -> (stack: NetworkStack, host: String) {
+    _ configuration: StackConfiguration, isUDPToo: Bool = false, stacks: Int = 1
+  ) throws(CommandFailure) -> [Served] {
     var configuration = configuration
     configuration.mostConnections = connections
-    configuration.capture = capture
-    let isSlirp = if case .slirp = device { true } else { false }
-    if isSlirp, address != nil || address6 != nil {
-      throw .usage("--address and --address6 are for packet and tap: slirp has a network of its own")
+    switch device {
+    case .slirp, .memory:
+      if address != nil || address6 != nil {
+        throw .usage(
+          "--address and --address6 are for packet and tap: slirp and memory have a network of their own")
+      }
+    case .packet, .tap:
+      if address == nil { throw .usage("give the stack's address by --address, as 192.0.2.2/24") }
+      if stacks > 1 { throw .usage("--stacks is for slirp and memory") }
     }
-    if !isSlirp, address == nil { throw .usage("give the stack's address by --address, as 192.0.2.2/24") }
+    var made: [Served] = []
     do throws(DeviceFailure) {
-      let stack = try NetworkStack(configuration)
-      do throws(DeviceFailure) {
+      for index in 0..<stacks {
+        configuration.level = [.softNet, .softSerial][index]
+        configuration.capture = capture.map { index == 0 ? $0 : "\($0).\(index + 1)" }
+        let stack = try NetworkStack(configuration, beside: made.first?.stack)
+        var served = Served(stack: stack, host: "127.0.0.1", port: port + UInt16(index), clients: nil)
+        made.append(served)
+        // Each at home on a CPU of its own, if there is more than one.
+        let cpu = index
         switch device {
         case .slirp:
-          var forwards = [SlirpDevice.Forward(port: port)]
-          if isUDPToo { forwards.append(SlirpDevice.Forward(port: port, isUDP: true)) }
+          var forwards = [SlirpDevice.Forward(port: served.port)]
+          if isUDPToo { forwards.append(SlirpDevice.Forward(port: served.port, isUDP: true)) }
           try stack.attach(
-            SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6])
+            SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6], cpu: cpu)
         case .packet(let name):
           try stack.attach(PacketDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [])
+          served.host = "\(address!.address)"
         case .tap(let name):
           try stack.attach(TapDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [])
+          served.host = "\(address!.address)"
+        case .memory:
+          let clients = MemoryClients(count: memoryClients, port: served.port)
+          try stack.attach(MemoryDevice(clients), ipv4: MemoryDevice.ipv4, cpu: cpu)
+          served.clients = clients
+          served.host = "10.1.0.2"
         }
-        return (stack, isSlirp ? "127.0.0.1" : "\(address!.address)")
-      } catch {
-        stack.shutdown()
-        throw error
+        made[index] = served
       }
-    } catch { throw .system(error.description) }
+    } catch {
+      made.first?.stack.shutdown()
+      throw .system(error.description)
+    }
+    return made
   }
 
   // MARK: What is accepted
@@ -90,14 +125,21 @@ package struct DeviceOptions: ParsableArguments {
     guard let port = UInt16(text), port > 0 else { throw ValidationError("give a port from 1 to 65535") }
     return port
   }
+  private static func clients(_ text: String) throws -> Int {
+    guard let count = Int(text), (1...1_000).contains(count) else {
+      throw ValidationError("give a whole number from 1 to 1000")
+    }
+    return count
+  }
   private static func device(_ text: String) throws -> DeviceChoice {
     if text == "slirp" { return .slirp }
+    if text == "memory" { return .memory }
     let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
     if parts.count == 2, !parts[1].isEmpty, parts[1].utf8.count < 16 {
       if parts[0] == "packet" { return .packet(parts[1]) }
       if parts[0] == "tap" { return .tap(parts[1]) }
     }
-    throw ValidationError("the devices are slirp, packet:IF and tap:IF")
+    throw ValidationError("the devices are slirp, packet:IF, tap:IF and memory")
   }
   private static func network(_ text: String) throws -> IPv4Configuration {
     let parts = text.split(separator: "/").map(String.init)

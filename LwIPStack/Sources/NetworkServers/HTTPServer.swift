@@ -18,6 +18,8 @@ package final class HTTPServer: @unchecked Sendable {
   private var slow: Handler<HostedMachine>!
   /// Filled under the guard, emptied by the one handler, which is bound.
   private let slowJobs = Ring<SlowJob, HostedMachine>(capacity: 4_096)
+  /// Work at other levels for each request, if there is any.
+  package var others: OtherLevels?
   private var date: (second: Int, text: String) = (0, "")
 
   struct SlowJob: @unchecked Sendable {
@@ -54,6 +56,7 @@ package final class HTTPServer: @unchecked Sendable {
 
   func answer(_ request: HTTPRequest, _ connection: TCPConnection, _ session: HTTPSession) {
     requests &+= 1
+    others?.note(request.path.utf8.count, requests, at: HostedMachine.now())
     guard request.method == "GET" || request.isHead else {
       return session.reply(
         head("405 Method Not Allowed", "text/plain", 0, request, "Allow: GET, HEAD\r\n"), nil, request)
@@ -68,7 +71,7 @@ package final class HTTPServer: @unchecked Sendable {
         replySlow(request, session)
       } else if slowJobs.push(SlowJob(connection: connection, session: session, request: request)) {
         session.isBusy = true
-        slow.schedule(on: 0)
+        slow.schedule(on: stack.system.cpuCount - 1)
       } else {
         session.reply(head("503 Service Unavailable", "text/plain", 0, request), nil, request)
       }
@@ -139,7 +142,7 @@ package final class HTTPServer: @unchecked Sendable {
         job.connection.flush()
       }
     }
-    if slowJobs.count > 0 { slow.schedule(on: 0) }
+    if slowJobs.count > 0 { slow.schedule(on: stack.system.cpuCount - 1) }
   }
 
   /// 2 ms of work that is no waiting: the processor is busy with it. As long code does, it lets what is above run now and then.

@@ -6,27 +6,51 @@ import ArgumentParser
 import LwIPStack
 
 package enum ServiceRun {
-  /// Serves files until SIGINT or SIGTERM, which are blocked.
-  package static func http(_ stack: NetworkStack, _ site: Site, _ port: UInt16, _ host: String)
-    throws(CommandFailure)
-  {
-    let server = HTTPServer(stack, site)
-    do {
-      try server.start(port: port)
+  /// Serves files until SIGINT or SIGTERM, which are blocked. `work`: also at other levels, beside the first stack.
+  package static func http(
+    _ served: [DeviceOptions.Served], _ site: Site, work: Bool = false
+  ) throws(CommandFailure) {
+    let first = served[0].stack
+    var servers: [HTTPServer] = []
+    var others: OtherLevels?
+    do throws(CommandFailure) {
+      if work { others = try OtherLevels(first) }
+      for one in served {
+        let server = HTTPServer(one.stack, site)
+        if servers.isEmpty { server.others = others }
+        servers.append(server)
+        try server.start(port: one.port)
+      }
     } catch {
-      stack.shutdown()
+      first.shutdown()
+      withExtendedLifetime((servers, others)) {}
       throw error
     }
-    announce("listening, try: curl http://\(host):\(port)/")
-    EndSignal.wait()
-    server.stop()
-    let counts = stack.counts
-    let violations = stack.system.violations
-    stack.shutdown()
-    withExtendedLifetime(server) {}
+    let places = served.map { "http://\($0.host):\($0.port)/" }.joined(separator: " ")
     announce(
-      "served \(server.requests) requests; lwIP asserted its lock \(counts.assertions) times, in vain \(counts.failures) times"
+      "listening, \(served[0].clients == nil ? "try: curl \(places)" : "clients in memory ask for \(places)")"
     )
+    EndSignal.wait()
+    for one in served { one.clients?.stop() }
+    for server in servers { server.stop() }
+    others?.stop()
+    let counts = served.map { $0.stack.counts }
+    let violations = first.system.violations
+    first.shutdown()
+    withExtendedLifetime((servers, others)) {}
+    for (server, counts) in zip(servers, counts) {
+      let asserted =
+        first.isCoreLocked
+        ? "lwIP asserted its own lock itself"
+        : "lwIP asserted its lock \(counts.assertions) times, in vain \(counts.failures) times"
+      announce("served \(server.requests) requests; \(asserted)")
+    }
+    for clients in served.compactMap(\.clients) { announce(line(clients.counts)) }
+    if let report = others?.report {
+      announce(
+        "work at other levels: \(report.logged) lines logged, \(report.lost) lost, \(report.pages) pages analysed; probe p50 \(report.probe.quantile(0.5)) ns, p99 \(report.probe.quantile(0.99)) ns"
+      )
+    }
     // Under disjoint: what refutes it.
     var seen: Set<String> = []
     for violation in violations where seen.insert(violation.context).inserted {
@@ -34,8 +58,13 @@ package enum ServiceRun {
     }
   }
 
+  private static func line(_ counts: MemoryClientCounts) -> String {
+    "clients: \(counts.requests) answers, \(Int(counts.requestsPerSecond))/s, p50 \(counts.times.quantile(0.5)) ns, p99 \(counts.times.quantile(0.99)) ns; \(counts.errors) errors, \(counts.resets) resets, \(counts.repeated) repeated"
+  }
+
   /// Is iperf3's server until SIGINT or SIGTERM, which are blocked.
-  package static func iperf(_ stack: NetworkStack, _ port: UInt16, _ host: String) throws(CommandFailure) {
+  package static func iperf(_ served: DeviceOptions.Served) throws(CommandFailure) {
+    let (stack, port, host) = (served.stack, served.port, served.host)
     let server = IperfServer()
     defer {
       stack.shutdown()

@@ -3,9 +3,9 @@
 import Glibc
 
 package struct Site: Sendable {
-  struct File: Sendable {
-    var type: String
-    var bytes: [UInt8]
+  package struct File: Sendable {
+    package var type: String
+    package var bytes: [UInt8]
   }
   /// By path, "/index.html".
   private(set) var files: [String: File] = [:]
@@ -33,7 +33,7 @@ package struct Site: Sendable {
   }
   private init() {}
 
-  func file(_ path: String) -> File? {
+  package func file(_ path: String) -> File? {
     // Whole paths are compared, so ".." leads nowhere.
     files[path.hasSuffix("/") ? path + "index.html" : path]
   }

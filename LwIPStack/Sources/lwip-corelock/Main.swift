@@ -34,10 +34,10 @@ struct LwIPCoreLock: ParsableCommand {
     var configuration = StackConfiguration()
     configuration.coreLock = mode
     if let idlePolls { configuration.idlePolls = idlePolls }
-    let (stack, host) = try device.start(configuration, isUDPToo: false)
+    let served = try device.start(configuration)
     switch serve {
-    case .http: try ServiceRun.http(stack, .bundled, device.port, host)
-    case .iperf: try ServiceRun.iperf(stack, device.port, host)
+    case .http: try ServiceRun.http(served, .bundled)
+    case .iperf: try ServiceRun.iperf(served[0])
     }
   }
 

@@ -15,7 +15,6 @@ struct IperfCommand: ParsableCommand {
 
   func run() throws {
     EndSignal.block()
-    let (stack, host) = try options.start(isUDPToo: false)
-    try ServiceRun.iperf(stack, options.port, host)
+    try ServiceRun.iperf(try options.start()[0])
   }
 }

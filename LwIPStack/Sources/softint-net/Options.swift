@@ -17,14 +17,12 @@ struct StackOptions: ParsableArguments {
 
   @OptionGroup var device: DeviceOptions
 
-  var port: UInt16 { device.port }
-
-  /// Makes the stack and attaches its device; the text says how to reach it.
-  func start(isUDPToo: Bool) throws(CommandFailure) -> (stack: NetworkStack, host: String) {
+  /// Makes the stacks and attaches their devices.
+  func start(isUDPToo: Bool = false, stacks: Int = 1) throws(CommandFailure) -> [DeviceOptions.Served] {
     var configuration = StackConfiguration()
     configuration.discipline = discipline
     configuration.cpus = cpus
-    return try device.start(configuration, isUDPToo: isUDPToo)
+    return try device.start(configuration, isUDPToo: isUDPToo, stacks: stacks)
   }
 
   // MARK: What is accepted

@@ -21,10 +21,22 @@ struct ServeCommand: ParsableCommand {
     help: ArgumentHelp("Serve what is in this directory now (default: one page).", valueName: "directory"))
   var root: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "1, or 2: another stack with a gate of its own, on the next port (slirp and memory).", valueName: "n"),
+    transform: ServeCommand.stacks)
+  var stacks: Int = 1
+
+  @Flag(help: "Work at other levels beside it: an access log, its analysis, a probe.") var work = false
+
   func run() throws {
     let site = if let root { try Site(directory: root) } else { Site.bundled }
     EndSignal.block()
-    let (stack, host) = try options.start(isUDPToo: false)
-    try ServiceRun.http(stack, site, options.port, host)
+    try ServiceRun.http(try options.start(stacks: stacks), site, work: work)
+  }
+
+  private static func stacks(_ text: String) throws -> Int {
+    guard let count = Int(text), (1...2).contains(count) else { throw ValidationError("give 1 or 2") }
+    return count
   }
 }
