@@ -254,6 +254,8 @@ void netdev_clients_frame(netdev_clients *all, const uint8_t *frame, uint32_t le
   at->got += payload;
   if (at->wanted == 1 || (at->wanted != 0 && at->got > at->wanted) || (flags & fin)) {
     all->counts.errors++;
+    // The request was taken; a reset is believed only if it is in its place.
+    at->sequence += all->request_length;
     send_segment(all, index, rst | ack, false, false);
     return connect_client(all, index, now);
   }

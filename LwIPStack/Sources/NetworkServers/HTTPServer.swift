@@ -19,7 +19,11 @@ package final class HTTPServer: @unchecked Sendable {
   /// Filled under the guard, emptied by the one handler, which is bound.
   private let slowJobs = Ring<SlowJob, HostedMachine>(capacity: 4_096)
   /// Work at other levels for each request, if there is any.
-  package var others: OtherLevels?
+  package var others: OtherLevels? {
+    didSet { others?.resume = { [unowned self] in resume() } }
+  }
+  /// Sessions with requests for which the log has no room.
+  private var waiting: [(session: HTTPSession, connection: TCPConnection)] = []
   private var date: (second: Int, text: String) = (0, "")
 
   struct SlowJob: @unchecked Sendable {
@@ -54,12 +58,42 @@ package final class HTTPServer: @unchecked Sendable {
 
   // MARK: Under the guard
 
-  func answer(_ request: HTTPRequest, _ connection: TCPConnection, _ session: HTTPSession) {
+  /// One more request is answered, with so many bytes or so.
+  func count(_ length: Int) {
     requests &+= 1
-    others?.note(request.path.utf8.count, requests, at: HostedMachine.now())
+    others?.note(length, requests, at: HostedMachine.now())
+  }
+
+  /// Whether a request may be answered now; if not, the session is told to go on later.
+  func mayAnswer(_ session: HTTPSession, _ connection: TCPConnection) -> Bool {
+    guard let others, !others.hasRoom() else { return true }
+    if !session.isWaiting {
+      session.isWaiting = true
+      waiting.append((session, connection))
+    }
+    return false
+  }
+
+  private func resume() {
+    let sessions = waiting
+    waiting.removeAll(keepingCapacity: true)
+    for (session, connection) in sessions {
+      session.isWaiting = false
+      session.process(connection)
+      connection.flush()
+    }
+  }
+
+  /// Whole seconds: how long an answer stays the same.
+  var second: Int { time(nil) }
+
+  /// Whether the same request within the same second has the same answer.
+  func answer(_ request: HTTPRequest, _ connection: TCPConnection, _ session: HTTPSession) -> Bool {
+    count(request.path.utf8.count)
     guard request.method == "GET" || request.isHead else {
-      return session.reply(
+      session.reply(
         head("405 Method Not Allowed", "text/plain", 0, request, "Allow: GET, HEAD\r\n"), nil, request)
+      return false
     }
     switch request.path {
     case "/stats":
@@ -78,11 +112,13 @@ package final class HTTPServer: @unchecked Sendable {
     default:
       if let file = site.file(request.path) {
         session.reply(head("200 OK", file.type, file.bytes.count, request), file.bytes, request)
+        return true
       } else {
         let text = Array("no such file\n".utf8)
         session.reply(head("404 Not Found", "text/plain", text.count, request), text, request)
       }
     }
+    return false
   }
 
   func head(

@@ -1,7 +1,7 @@
-// Work beside the stack, as a server has it: an access log at softBio, its analysis by base code, and a probe at softSerial that says how
-// long a handler there waits.
+// Work beside the stack, as a server has it: an access log at softBio, of which each line is chained to the one before it by a digest, its
+// analysis by base code, and a probe at softSerial that says how long a handler there waits.
 //
-// Law: records go from the stack's guard to softBio by a ring, pages of log from there to base code by another; each ring has one producer and
+// Law: no line is lost: where the log is behind, requests wait; where the analysis is behind, the log waits. Records go from the stack's guard to softBio by a ring, pages of log from there to base code by another; each ring has one producer and
 // one consumer, for each of the two runs in one place at a time. So the levels share no data, and any discipline will do.
 
 import HostedMachine
@@ -20,7 +20,7 @@ package final class OtherLevels: @unchecked Sendable {
   }
   /// What was found out, once the stack has been shut down.
   package struct Report: Sendable {
-    package var logged, lost, pages: UInt64
+    package var logged, pages: UInt64
     /// Of all lines, so that nobody leaves the work out.
     package var digest: UInt64
     /// How late the probe ran after its time, in nanoseconds.
@@ -29,25 +29,29 @@ package final class OtherLevels: @unchecked Sendable {
 
   private let stack: NetworkStack
   private let cpu: Int
-  private let records = Ring<Record, HostedMachine>(capacity: 8_192)
-  private let pages = Ring<[UInt8], HostedMachine>(capacity: 64)
+  private let records = Ring<Record, HostedMachine>(capacity: 1_024)
+  private let pages = Ring<[UInt8], HostedMachine>(capacity: 16)
   private var writer: Handler<HostedMachine>!
   private var probe: Handler<HostedMachine>!
-  private var clock: Attachment?
-  // Under the stack's guard.
-  private var lost: UInt64 = 0
+  /// Requests wait for the log. Set under the stack's guard before the writer is made pending, and read by the writer after it has made room.
+  /// Relaxed: a run that was asked for after it was set begins after that.
+  private let isStalled = Atomic<Bool>(false)
+  /// Answers what waits. Under the stack's guard.
+  var resume: () -> Void = {}
   // The writer's.
   private var page: [UInt8] = []
   private var logged: UInt64 = 0
+  private var chain: SHA256.State?
   // Base code's.
   private var analysed: UInt64 = 0
   private var digest: UInt64 = 0
   private var words: [UInt64: Int] = [:]
-  // The probe's; `due` is written by its clock at `vm` on the same CPU before the probe is pending.
+  // The probe's CPU's: written as its clock is looked at, before the probe is pending there.
   private var due: UInt64 = 0
   private var next: UInt64 = 0
   private var lateness = TimeBuckets()
 
+  private static let mostPages = 16
   private static let pageSize = 32_768
   private static let period: UInt64 = 1_000_000
   /// Records of one run of the writer.
@@ -66,44 +70,71 @@ package final class OtherLevels: @unchecked Sendable {
       probe = try stack.establishHelper("probe", at: .softSerial) { _ in
         me._withUnsafeGuaranteedRef { $0.lateness.add(nanoseconds: HostedMachine.now() - $0.due) }
       }
-      next = HostedMachine.now() + Self.period
-      clock = try stack.system.attachTimer(every: .milliseconds(1), on: cpu, name: "probe's clock") { _ in
-        me._withUnsafeGuaranteedRef { levels in
-          levels.due = levels.next
-          let now = HostedMachine.now()
-          while levels.next <= now { levels.next += Self.period }
-          if levels.due <= now { levels.probe.schedule(on: levels.cpu) }
-        }
-      }
     } catch { throw .system("\(error)") }
+    next = HostedMachine.now() + Self.period
+    // As a timer that the CPU reads itself: no system call, and the time at which it is due is exact.
+    let source = PolledSource(
+      look: { now in me._withUnsafeGuaranteedRef { $0.tick(now) } },
+      nextDue: { me._withUnsafeGuaranteedRef { $0.next } })
+    stack.system.setPolledSource(source, on: cpu)
+  }
+
+  /// On the probe's CPU.
+  private func tick(_ now: UInt64) {
+    if now < next { return }
+    due = next
+    while next <= now { next += Self.period }
+    probe.schedule(on: cpu)
+  }
+
+  /// Whether there is room for another request's record; if not, ``resume`` will be called. Under the stack's guard.
+  func hasRoom() -> Bool {
+    // Its own batch of answers may come on top.
+    if records.count < 1_024 - 2 { return true }
+    isStalled.store(true, ordering: .relaxed)
+    writer.schedule(on: cpu)
+    return false
   }
 
   /// A request was answered. Under the stack's guard.
   func note(_ length: Int, _ request: UInt64, at time: UInt64) {
-    if records.push(Record(time: time, length: length, request: request)) {
-      writer.schedule(on: cpu)
-    } else {
-      lost &+= 1
-    }
+    let isAccepted = records.push(Record(time: time, length: length, request: request))
+    precondition(isAccepted, "a request is answered only if there is room for its record")
+    writer.schedule(on: cpu)
   }
 
   /// At softBio, on one CPU.
   private func write() {
     for _ in 0..<Self.batch {
-      guard let record = records.pop() else { return }
-      append("10.1.0.1 - - [")
-      append(record.time)
-      append("] \"GET / HTTP/1.1\" 200 ")
-      append(UInt64(record.length))
-      append(" request ")
-      append(record.request)
-      page.append(10)
-      logged &+= 1
-      if page.count >= Self.pageSize { turn() }
+      // Base code makes it pending again when it has taken a page.
+      if pages.count == Self.mostPages { break }
+      guard let record = records.pop() else { break }
+      log(record)
       // As long code does, it lets what is above run.
       stack.system.checkpoint()
     }
-    writer.schedule(on: cpu)
+    if isStalled.load(ordering: .relaxed) && records.count <= 512 {
+      isStalled.store(false, ordering: .relaxed)
+      stack.enter { resume() }
+    }
+    if records.count > 0 && pages.count < Self.mostPages { writer.schedule(on: cpu) }
+  }
+
+  private func log(_ record: Record) {
+    let start = page.count
+    append("10.1.0.1 - - [")
+    append(record.time)
+    append("] \"GET / HTTP/1.1\" 200 ")
+    append(UInt64(record.length))
+    append(" request ")
+    append(record.request)
+    let link = page.withUnsafeBufferPointer { SHA256.digest(chain, .init(rebasing: $0[start...])) }
+    chain = link
+    append(" ")
+    append(UInt64(link[0]) << 32 | UInt64(link[1]))
+    page.append(10)
+    logged &+= 1
+    if page.count >= Self.pageSize { turn() }
   }
 
   private func append(_ text: StaticString) {
@@ -124,19 +155,19 @@ package final class OtherLevels: @unchecked Sendable {
     }
   }
 
-  /// A page is full: base code is given it.
+  /// A page is full: base code is given it. There is room: the writer has looked.
   private func turn() {
-    if pages.push(page) {
-      let me = Unmanaged.passUnretained(self)
-      stack.submitHelper(on: cpu) { me._withUnsafeGuaranteedRef { $0.analyse() } }
-    }
+    _ = pages.push(page)
     page.removeAll(keepingCapacity: true)
     page.reserveCapacity(Self.pageSize + 256)
+    let me = Unmanaged.passUnretained(self)
+    stack.submitHelper(on: cpu) { me._withUnsafeGuaranteedRef { $0.analyse() } }
   }
 
   /// Base code: how often each word occurs.
   private func analyse() {
     guard let page = pages.pop() else { return }
+    writer.schedule(on: cpu)
     words.removeAll(keepingCapacity: true)
     page.withUnsafeBufferPointer { page in
       var hash: UInt64 = 14_695_981_039_346_656_037
@@ -157,12 +188,11 @@ package final class OtherLevels: @unchecked Sendable {
 
   /// Before the stack is shut down.
   package func stop() {
-    if let clock { stack.system.detach(clock) }
-    clock = nil
+    stack.system.setPolledSource(nil, on: cpu)
   }
 
   /// After the stack was shut down.
   package var report: Report {
-    Report(logged: logged, lost: lost, pages: analysed, digest: digest, probe: lateness)
+    Report(logged: logged, pages: analysed, digest: digest, probe: lateness)
   }
 }

@@ -48,7 +48,7 @@ package enum ServiceRun {
     for clients in served.compactMap(\.clients) { announce(line(clients.counts)) }
     if let report = others?.report {
       announce(
-        "work at other levels: \(report.logged) lines logged, \(report.lost) lost, \(report.pages) pages analysed; probe p50 \(report.probe.quantile(0.5)) ns, p99 \(report.probe.quantile(0.99)) ns"
+        "work at other levels: \(report.logged) lines logged, \(report.pages) pages analysed; probe p50 \(report.probe.quantile(0.5)) ns, p99 \(report.probe.quantile(0.99)) ns"
       )
     }
     // Under disjoint: what refutes it.
