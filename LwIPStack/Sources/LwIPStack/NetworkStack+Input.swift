@@ -15,7 +15,8 @@ extension NetworkStack {
   ///
   /// - Parameters:
   ///   - cpu: where the device's own handlers run.
-  ///   - inputCPU: where its frames are made pending; by default the next one.
+  ///   - inputCPU: where its frames are made pending; by default there as well: what the next CPU gains is less than the way there costs,
+  ///     where the clients share the machine.
   /// By a thread that is no CPU.
   public func attach(
     _ device: any NetworkDevice, ipv4: IPv4Configuration? = nil, ipv6: [NetworkAddress] = [], cpu: Int = 0,

@@ -47,6 +47,9 @@ package struct DeviceOptions: ParsableArguments {
     transform: DeviceOptions.clients)
   package var memoryClients: Int = 32
 
+  @Flag(help: "Have the stack's input run on the CPU after the device's, so that both work at once.")
+  package var pipelined = false
+
   @Option(help: ArgumentHelp("Write every frame to this pcap file.", valueName: "file"))
   package var capture: String?
 
@@ -86,21 +89,25 @@ package struct DeviceOptions: ParsableArguments {
         made.append(served)
         // Each at home on a CPU of its own, if there is more than one.
         let cpu = index
+        let inputCPU = pipelined ? cpu + 1 : cpu
         switch device {
         case .slirp:
           var forwards = [SlirpDevice.Forward(port: served.port)]
           if isUDPToo { forwards.append(SlirpDevice.Forward(port: served.port, isUDP: true)) }
           try stack.attach(
-            SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6], cpu: cpu)
+            SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6], cpu: cpu,
+            inputCPU: inputCPU)
         case .packet(let name):
-          try stack.attach(PacketDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [])
+          try stack.attach(
+            PacketDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [], inputCPU: inputCPU)
           served.host = "\(address!.address)"
         case .tap(let name):
-          try stack.attach(TapDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [])
+          try stack.attach(
+            TapDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [], inputCPU: inputCPU)
           served.host = "\(address!.address)"
         case .memory:
           let clients = MemoryClients(count: memoryClients, port: served.port)
-          try stack.attach(MemoryDevice(clients), ipv4: MemoryDevice.ipv4, cpu: cpu)
+          try stack.attach(MemoryDevice(clients), ipv4: MemoryDevice.ipv4, cpu: cpu, inputCPU: inputCPU)
           served.clients = clients
           served.host = "10.1.0.2"
         }

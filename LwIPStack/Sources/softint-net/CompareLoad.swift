@@ -60,10 +60,14 @@ extension CompareLoad {
         name: "coreLock.\(mode.rawValue)", program: .coreLock,
         arguments: ["--mode", mode.rawValue, "--serve", isIperf ? "iperf" : "http"])
     }
+    /// The same, with the stack on the CPU after the device's.
+    func pipelined(_ name: String = "ordered", _ more: [String] = []) -> [Contender] {
+      disciplines.contains(.ordered) ? [own(.ordered, "\(name).pipelined", ["--pipelined"] + more)] : []
+    }
     let baseline = CoreLockMode.allCases.map(coreLock)
     switch self {
     case .wrk:
-      return disciplines.map { own($0) } + baseline
+      return disciplines.map { own($0) } + pipelined() + baseline
         + (hasNginx ? [Contender(name: "kernel.nginx", program: .nginx, arguments: [])] : [])
     case .iperf, .iperfReverse: return disciplines.map { own($0) } + baseline
     case .slow:
@@ -83,11 +87,10 @@ extension CompareLoad {
         }
     case .work: return disciplines.map { own($0, nil, ["--device", "memory", "--work"]) }
     case .stacks:
+      let memory = ["--device", "memory"]
       return disciplines.flatMap { discipline in
-        [1, 2].map {
-          own(discipline, "\(discipline.rawValue).stacks\($0)", ["--device", "memory", "--stacks", "\($0)"])
-        }
-      }
+        [1, 2].map { own(discipline, "\(discipline.rawValue).stacks\($0)", memory + ["--stacks", "\($0)"]) }
+      } + pipelined("ordered.stacks1", memory)
     }
   }
 

@@ -86,7 +86,9 @@ struct CompareTable {
         $0.probeP99
       }
     case .stacks:
-      want("ordered: two stacks to one", 1.6, row("ordered.stacks2"), row("ordered.stacks1"))
+      let one = best(["ordered.stacks1", "ordered.stacks1.pipelined"])
+      want("two stacks to the better of one, \(one?.name ?? "")", 1.6, row("ordered.stacks2"), one)
+      want("two stacks to two under one giant lock", 1.6, row("ordered.stacks2"), row("bigLock.stacks2"))
     }
     return goals
   }

@@ -43,8 +43,9 @@ func withStack(
   do {
     let forwards =
       port.map { [SlirpDevice.Forward(port: $0), SlirpDevice.Forward(port: $0, isUDP: true)] } ?? []
+    // Device and stack on different CPUs, so that they do run at once.
     try stack.attach(
-      SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6])
+      SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6], inputCPU: 1)
     try body(stack)
     let counts = stack.counts
     #expect(counts.assertions > 0)
