@@ -18,6 +18,8 @@ static void run_deferred(void *unused) {
 static void started(void *semaphore) { sem_post(semaphore); }
 
 void lwip_core_start(void) {
+  // Its thread stays: it has no end.
+  if (message != NULL) return;
   sem_t semaphore;
   sem_init(&semaphore, 0, 0);
   tcpip_init(started, &semaphore);

@@ -135,7 +135,8 @@ public final class NetworkStack: @unchecked Sendable {
         me._withUnsafeGuaranteedRef { $0.runDeferred() }
       }
     } catch {
-      shutdown()
+      // Nothing of what was made has been asked to run.
+      if first == nil { shutdown() } else { letGoOfLwIP() }
       throw DeviceFailure(description: "\(plan.name): \(error)")
     }
     enter {
@@ -231,13 +232,16 @@ public final class NetworkStack: @unchecked Sendable {
     // Each, also after one that had ended.
     guard all.map({ $0.leaveNetwork() }).contains(true) else { return system.shutdown() }
     let report = system.shutdown()
-    for stack in all {
-      var none = lwip_hooks()
-      stack.lwip.pointee.set_hooks(&none)
-      LwIPInstances.giveBack(stack.lwip)
-    }
+    for stack in all { stack.letGoOfLwIP() }
     others = []
     return report
+  }
+
+  /// Its lwIP may be another stack's.
+  private func letGoOfLwIP() {
+    var none = lwip_hooks()
+    lwip.pointee.set_hooks(&none)
+    LwIPInstances.giveBack(lwip)
   }
 
   /// Resets what is open and lets go of the devices. False if that has been done.

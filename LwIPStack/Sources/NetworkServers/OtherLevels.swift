@@ -47,7 +47,7 @@ package final class OtherLevels: @unchecked Sendable {
   private var digest: UInt64 = 0
   private var words: [UInt64: Int] = [:]
   // The probe's CPU's: written as its clock is looked at, before the probe is pending there.
-  private var due: UInt64 = 0
+  private let due = Atomic<UInt64>(0)
   private var next: UInt64 = 0
   private var lateness = TimeBuckets()
 
@@ -68,7 +68,9 @@ package final class OtherLevels: @unchecked Sendable {
         me._withUnsafeGuaranteedRef { $0.write() }
       }
       probe = try stack.establishHelper("probe", at: .softSerial) { _ in
-        me._withUnsafeGuaranteedRef { $0.lateness.add(nanoseconds: HostedMachine.now() - $0.due) }
+        me._withUnsafeGuaranteedRef {
+          $0.lateness.add(nanoseconds: HostedMachine.now() - $0.due.load(ordering: .relaxed))
+        }
       }
     } catch { throw .system("\(error)") }
     next = HostedMachine.now() + Self.period
@@ -82,7 +84,8 @@ package final class OtherLevels: @unchecked Sendable {
   /// On the probe's CPU.
   private func tick(_ now: UInt64) {
     if now < next { return }
-    due = next
+    // Relaxed: the handler that is made pending below reads it, and being pending orders the two.
+    due.store(next, ordering: .relaxed)
     while next <= now { next += Self.period }
     probe.schedule(on: cpu)
   }
