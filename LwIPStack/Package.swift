@@ -44,6 +44,7 @@ let package = Package(
       name: "softint-net",
       dependencies: [
         "NetworkServers", "LwIPStack", "CLwIPGuard",
+        .product(name: "SoftInterrupts", package: "swift-softint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // The baseline: the same servers on lwIP under its own core lock.

@@ -3,6 +3,7 @@
 import ArgumentParser
 import LwIPStack
 import NetworkServers
+import SoftInterrupts
 
 struct StackOptions: ParsableArguments {
   @Option(
@@ -15,6 +16,12 @@ struct StackOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Run on this many CPUs, 1 to 64.", valueName: "n"), transform: StackOptions.cpus)
   var cpus: Int = 2
 
+  @Option(
+    help: ArgumentHelp(
+      "How many rounds an idle CPU looks for work before it sleeps (default: \(Configuration().idleRounds)).",
+      valueName: "n"))
+  var idleRounds: Int?
+
   @OptionGroup var device: DeviceOptions
 
   /// Makes the stacks and attaches their devices.
@@ -22,7 +29,14 @@ struct StackOptions: ParsableArguments {
     var configuration = StackConfiguration()
     configuration.discipline = discipline
     configuration.cpus = cpus
+    configuration.idleRounds = idleRounds
     return try device.start(configuration, isUDPToo: isUDPToo, stacks: stacks)
+  }
+
+  func validate() throws {
+    if let idleRounds, !(0...1_000_000_000).contains(idleRounds) {
+      throw ValidationError("--idle-rounds: give a whole number from 0 to 1000000000")
+    }
   }
 
   // MARK: What is accepted
