@@ -167,6 +167,9 @@ void netdev_clients_tick(netdev_clients *all, uint64_t now, uint64_t patience) {
       send_segment(all, index, psh | ack, true, false);
     } else if (at->state == waiting) {
       send_segment(all, index, ack, false, false);
+    } else if (at->state == connecting) {
+      // With the same number: the stack may have taken the first one.
+      send_segment(all, index, syn, false, true);
     } else {
       connect_client(all, index, now);
     }
@@ -231,6 +234,14 @@ void netdev_clients_frame(netdev_clients *all, const uint8_t *frame, uint32_t le
     return connect_client(all, index, now);
   }
   if (at->state == connecting) {
+    if ((flags & (syn | ack)) == ack) {
+      // Of a connection before this one, whose reset was lost: a reset where the stack expects it.
+      uint32_t ours = at->sequence;
+      at->sequence = get32(tcp + 8);
+      send_segment(all, index, rst, false, false);
+      at->sequence = ours;
+      return;
+    }
     if ((flags & (syn | ack)) != (syn | ack) || get32(tcp + 8) != at->sequence + 1) return;
     at->sequence++;
     at->acknowledged = sequence + 1;
