@@ -11,7 +11,9 @@ import Testing
 extension StackTests {
   @Suite("A wire in memory")
   struct MemoryTests {
-    @Test("two stacks exchange data over it, each under its own guard", arguments: [true, false])
+    @Test(
+      "two stacks exchange data over it, each under its own guard", .enabled(if: canLoadAnother),
+      arguments: [true, false])
     func pair(onOneSystem: Bool) async throws {
       let first = try NetworkStack()
       var configuration = StackConfiguration()

@@ -12,6 +12,9 @@ import Testing
 @Suite("The stack", .serialized)
 enum StackTests {}
 
+/// Whether a second lwIP can be loaded: not with a sanitizer, whose runtime is in the program and not in another namespace.
+let canLoadAnother = dlsym(nil, "__tsan_init") == nil && dlsym(nil, "__asan_init") == nil
+
 /// Something that happens, and can be waited for by a thread that is no CPU.
 final class Event: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)

@@ -7,7 +7,7 @@ import Testing
 @testable import LwIPStack
 
 extension StackTests {
-  @Suite("Two stacks")
+  @Suite("Two stacks", .enabled(if: canLoadAnother))
   struct TwoStacksTests {
     /// Serves on both ports at once; each stack's own lwIP asserts, and what is open in one is not in the other.
     private func serve(_ first: NetworkStack, _ second: NetworkStack) throws {
