@@ -20,7 +20,8 @@ struct SoftintNet: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self, ConformCommand.self,
+      ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self, GetCommand.self,
+      ConformCommand.self,
     ])
 
   static func main() {
@@ -29,7 +30,7 @@ struct SoftintNet: ParsableCommand {
   }
 
   func run() throws {
-    throw ValidationError("no verb is given, the verbs are serve, echo, iperf and compare")
+    throw ValidationError("no verb is given, the verbs are serve, echo, iperf, compare and get")
   }
 
   private static func status(of arguments: [String]) -> Int32 {

@@ -61,7 +61,9 @@ struct StackOptions: ParsableArguments {
   var capture: String?
 
   /// Makes the stack and attaches its device; the text says how to reach it.
-  func start(isUDPToo: Bool) throws(CommandFailure) -> (stack: NetworkStack, host: String) {
+  func start(isUDPToo: Bool, listens: Bool = true) throws(CommandFailure) -> (
+    stack: NetworkStack, host: String
+  ) {
     var configuration = StackConfiguration()
     configuration.discipline = discipline
     configuration.cpus = cpus
@@ -79,7 +81,7 @@ struct StackOptions: ParsableArguments {
       do throws(DeviceFailure) {
         switch device {
         case .slirp:
-          var forwards = [SlirpDevice.Forward(port: port)]
+          var forwards = listens ? [SlirpDevice.Forward(port: port)] : []
           if isUDPToo { forwards.append(SlirpDevice.Forward(port: port, isUDP: true)) }
           try stack.attach(
             SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6])
