@@ -70,36 +70,39 @@ static const unsigned char text21[] = {
 #embed "../../Examples/Scenarios/plain-lock-across-a-raise.json"
 };
 static const unsigned char text22[] = {
-#embed "../../Examples/Scenarios/raised-read.json"
+#embed "../../Examples/Scenarios/protocol-stack.json"
 };
 static const unsigned char text23[] = {
-#embed "../../Examples/Scenarios/remembered-wake-up.json"
+#embed "../../Examples/Scenarios/raised-read.json"
 };
 static const unsigned char text24[] = {
-#embed "../../Examples/Scenarios/scheduled-downwards.json"
+#embed "../../Examples/Scenarios/remembered-wake-up.json"
 };
 static const unsigned char text25[] = {
-#embed "../../Examples/Scenarios/slow-timeout-raises.json"
+#embed "../../Examples/Scenarios/scheduled-downwards.json"
 };
 static const unsigned char text26[] = {
-#embed "../../Examples/Scenarios/smallest.json"
+#embed "../../Examples/Scenarios/slow-timeout-raises.json"
 };
 static const unsigned char text27[] = {
-#embed "../../Examples/Scenarios/stale-after-a-wait.json"
+#embed "../../Examples/Scenarios/smallest.json"
 };
 static const unsigned char text28[] = {
-#embed "../../Examples/Scenarios/timeout-raises.json"
+#embed "../../Examples/Scenarios/stale-after-a-wait.json"
 };
 static const unsigned char text29[] = {
-#embed "../../Examples/Scenarios/timer-and-work.json"
+#embed "../../Examples/Scenarios/timeout-raises.json"
 };
 static const unsigned char text30[] = {
-#embed "../../Examples/Scenarios/timer-and-work-cancelled.json"
+#embed "../../Examples/Scenarios/timer-and-work.json"
 };
 static const unsigned char text31[] = {
-#embed "../../Examples/Scenarios/unraised-read.json"
+#embed "../../Examples/Scenarios/timer-and-work-cancelled.json"
 };
 static const unsigned char text32[] = {
+#embed "../../Examples/Scenarios/unraised-read.json"
+};
+static const unsigned char text33[] = {
 #embed "../../Examples/Scenarios/way-in-changes.json"
 };
 
@@ -126,17 +129,18 @@ static const struct cbundledscenarios_entry entries[] = {
   {"lock-in-a-higher-path", text19, sizeof text19},
   {"lost-wake-up", text20, sizeof text20},
   {"plain-lock-across-a-raise", text21, sizeof text21},
-  {"raised-read", text22, sizeof text22},
-  {"remembered-wake-up", text23, sizeof text23},
-  {"scheduled-downwards", text24, sizeof text24},
-  {"slow-timeout-raises", text25, sizeof text25},
-  {"smallest", text26, sizeof text26},
-  {"stale-after-a-wait", text27, sizeof text27},
-  {"timeout-raises", text28, sizeof text28},
-  {"timer-and-work", text29, sizeof text29},
-  {"timer-and-work-cancelled", text30, sizeof text30},
-  {"unraised-read", text31, sizeof text31},
-  {"way-in-changes", text32, sizeof text32},
+  {"protocol-stack", text22, sizeof text22},
+  {"raised-read", text23, sizeof text23},
+  {"remembered-wake-up", text24, sizeof text24},
+  {"scheduled-downwards", text25, sizeof text25},
+  {"slow-timeout-raises", text26, sizeof text26},
+  {"smallest", text27, sizeof text27},
+  {"stale-after-a-wait", text28, sizeof text28},
+  {"timeout-raises", text29, sizeof text29},
+  {"timer-and-work", text30, sizeof text30},
+  {"timer-and-work-cancelled", text31, sizeof text31},
+  {"unraised-read", text32, sizeof text32},
+  {"way-in-changes", text33, sizeof text33},
 };
 
 size_t cbundledscenarios_count(void) { return sizeof entries / sizeof entries[0]; }

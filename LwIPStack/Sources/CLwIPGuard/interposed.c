@@ -10,6 +10,9 @@
 #include <dlfcn.h>
 #include <time.h>
 
+// The library's own functions are found behind ours.
+#define LIBRARY(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
 lwip_counts lwip_tally;
 static int64_t most_pcbs, most_pbufs;
 
@@ -38,7 +41,10 @@ void sys_arch_unprotect(sys_prot_t level) { (void)level; }
 
 // MARK: Time
 
+static u32_t (*own_now)(void);
+
 u32_t sys_now(void) {
+  if (own_now != NULL) return own_now();
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (u32_t)((uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u);
@@ -47,9 +53,14 @@ u32_t sys_now(void) {
 // Called at the end of lwip_init: the timers are started by lwip_start, for each system of soft interrupts anew.
 void sys_timeouts_init(void) {}
 void sys_timeout(u32_t milliseconds, sys_timeout_handler handler, void *argument) {
+  if (own_now != NULL) return LIBRARY(sys_timeout)(milliseconds, handler, argument);
   lwip_hook.timeout(lwip_hook.stack, milliseconds, handler, argument);
 }
-void sys_untimeout(sys_timeout_handler handler, void *argument) { lwip_hook.untimeout(lwip_hook.stack, handler, argument); }
+void sys_untimeout(sys_timeout_handler handler, void *argument) {
+  if (own_now != NULL) return LIBRARY(sys_untimeout)(handler, argument);
+  lwip_hook.untimeout(lwip_hook.stack, handler, argument);
+}
+void lwip_keep_own_timeouts(uint32_t (*now)(void)) { own_now = now; }
 
 // lwIP calls it whenever a control block comes to life.
 void tcp_timer_needed(void) { lwip_need_tcp_timer(); }
@@ -61,9 +72,15 @@ err_t tcpip_try_callback(tcpip_callback_fn function, void *argument) {
 }
 err_t tcpip_callback(tcpip_callback_fn function, void *argument) { return tcpip_try_callback(function, argument); }
 
-// MARK: Accounts. The library's own functions are found behind ours.
+// Once, whoever calls it: its lists are the process's.
+void lwip_init(void) {
+  static bool was_initialised;
+  if (was_initialised) return;
+  was_initialised = true;
+  LIBRARY(lwip_init)();
+}
 
-#define LIBRARY(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+// MARK: Accounts
 
 static int64_t *account(memp_t type) {
   switch (type) {
@@ -96,10 +113,21 @@ void memp_free(memp_t type, void *block) {
   real(type, block);
 }
 
+static bool is_input;
+struct pbuf *lwip_input_buffer(u16_t length) {
+  is_input = true;
+  // PBUF_RAM: the pool's elements are smaller in the packaged library than its header says.
+  struct pbuf *buffer = pbuf_alloc(PBUF_RAW, length, PBUF_RAM);
+  is_input = false;
+  return buffer;
+}
+
 struct pbuf *pbuf_alloc(pbuf_layer layer, u16_t length, pbuf_type type) {
   static struct pbuf *(*real)(pbuf_layer, u16_t, pbuf_type);
   if (real == NULL) real = LIBRARY(pbuf_alloc);
-  if (most_pbufs > 0 && lwip_tally.pbufs >= most_pbufs) {
+  // A quarter more for input: or else, once all buffers wait to be sent, no acknowledgement gets in that would free them.
+  int64_t most = most_pbufs + (is_input ? most_pbufs / 4 + 1 : 0);
+  if (most_pbufs > 0 && lwip_tally.pbufs >= most) {
     lwip_tally.refused++;
     return NULL;
   }

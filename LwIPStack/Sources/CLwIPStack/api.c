@@ -22,6 +22,8 @@ __attribute__((weak)) void lwip_set_limits(int64_t tcp_pcbs, int64_t pbufs) {
   (void)pbufs;
 }
 
+__attribute__((weak)) struct pbuf *lwip_input_buffer(u16_t length) { return pbuf_alloc(PBUF_RAW, length, PBUF_RAM); }
+
 const lwip_api *lwip_api_here(void) {
   static const lwip_api api = {
       .is_interposed = lwip_is_interposed,
@@ -57,6 +59,11 @@ const lwip_api *lwip_api_here(void) {
       .udp_local_port = lwip_udp_local_port,
       .udp_send = lwip_udp_send,
       .udp_close = lwip_udp_close,
+      .dns_most_servers = lwip_dns_most_servers,
+      .dns_set_server = lwip_dns_set_server,
+      .dns_resolve = lwip_dns_resolve,
+      .dhcp_start = lwip_dhcp_start,
+      .dhcp_stop = lwip_dhcp_stop,
       .core_start = lwip_core_start,
       .core_lock = lwip_core_lock,
       .core_unlock = lwip_core_unlock,

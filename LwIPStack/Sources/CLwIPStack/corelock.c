@@ -34,9 +34,12 @@ void lwip_core_unlock(void) { UNLOCK_TCPIP_CORE(); }
 
 bool lwip_core_post(lwip_netif *at, const uint8_t *bytes, uint32_t length) {
   if (length > UINT16_MAX) return false;
-  struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_RAM);
+  // As long as on a wire: see lwip_netif_input.
+  u16_t whole = length < 60 ? 60 : (u16_t)length;
+  struct pbuf *buffer = pbuf_alloc(PBUF_RAW, whole, PBUF_RAM);
   if (buffer == NULL) return false;
   memcpy(buffer->payload, bytes, length);
+  memset((uint8_t *)buffer->payload + length, 0, whole - length);
   if (tcpip_inpkt(buffer, (struct netif *)at, ethernet_input) == ERR_OK) return true;
   pbuf_free(buffer);
   return false;

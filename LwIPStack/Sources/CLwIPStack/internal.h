@@ -26,3 +26,9 @@ extern lwip_counts lwip_tally;
 void lwip_need_tcp_timer(void);
 ip_addr_t lwip_to_ip(const lwip_address *);
 lwip_address lwip_from_ip(const ip_addr_t *);
+// A buffer for what comes in, from beyond the limit if need be.
+struct pbuf *lwip_input_buffer(u16_t length);
+// The device of an interface.
+void *lwip_netif_device(struct netif *);
+// Ends what DNS and DHCP are about, so that their control blocks can go.
+void lwip_end_services(void);

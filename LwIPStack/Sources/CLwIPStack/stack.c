@@ -4,6 +4,12 @@
 // is no connection.
 
 #include "internal.h"
+#if LWIP_DHCP
+#include "lwip/dhcp.h"
+#endif
+#if LWIP_DNS
+#include "lwip/dns.h"
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +22,7 @@ void lwip_need_tcp_timer(void) {
 }
 
 void lwip_start(void) {
-  static bool was_initialised;
-  if (!was_initialised) lwip_init();
-  was_initialised = true;
+  lwip_init();
   is_tcp_timer_active = false;
   // The first one is TCP's, which starts when it is needed.
   for (int index = 1; index < lwip_num_cyclic_timers; index++)
@@ -37,6 +41,13 @@ const char *lwip_timer_name(int index) {
   if (handler == nd6_tmr) return "nd6_tmr";
   if (handler == ip6_reass_tmr) return "ip6_reass_tmr";
   if (handler == mld6_tmr) return "mld6_tmr";
+#if LWIP_DHCP
+  if (handler == dhcp_coarse_tmr) return "dhcp_coarse_tmr";
+  if (handler == dhcp_fine_tmr) return "dhcp_fine_tmr";
+#endif
+#if LWIP_DNS
+  if (handler == dns_tmr) return "dns_tmr";
+#endif
   return "lwip_tmr";
 }
 
@@ -51,6 +62,7 @@ uint32_t lwip_timer_run(int index) {
 
 int lwip_abort_all(void) {
   int count = 0;
+  lwip_end_services();
   // Each call takes the block at the head out of its list.
   for (; tcp_active_pcbs != NULL; count++) tcp_abort(tcp_active_pcbs);
   for (; tcp_tw_pcbs != NULL; count++) tcp_abort(tcp_tw_pcbs);
@@ -95,6 +107,8 @@ struct lwip_netif {
   struct netif netif;
   void *device;
 };
+
+void *lwip_netif_device(struct netif *netif) { return ((lwip_netif *)netif)->device; }
 
 static err_t send_frame(struct netif *netif, struct pbuf *buffer) {
   void *device = ((lwip_netif *)netif)->device;
@@ -157,16 +171,23 @@ void lwip_netif_link_local(lwip_netif *at) {
 void lwip_netif_up(lwip_netif *at, bool up) { up ? netif_set_up(&at->netif) : netif_set_down(&at->netif); }
 void lwip_netif_link(lwip_netif *at, bool up) { up ? netif_set_link_up(&at->netif) : netif_set_link_down(&at->netif); }
 
+// The shortest frame without its checksum.
+enum { ETHERNET_LEAST = 60 };
+
 bool lwip_netif_input(lwip_netif *at, const uint8_t *bytes, uint32_t length) {
   if (length > UINT16_MAX) return false;
-  // PBUF_RAM: the pool's elements are smaller in the packaged library than its header says.
-  struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_RAM);
+  // As long as on a wire, which pads: lwIP reads ARP as if it were whole, and a device that is no wire may bring less (the fuzzer of frames
+  // found it to read behind the buffer).
+  u16_t whole = length < ETHERNET_LEAST ? ETHERNET_LEAST : (u16_t)length;
+  struct pbuf *buffer = lwip_input_buffer(whole);
   if (buffer == NULL) return false;
   memcpy(buffer->payload, bytes, length);
+  memset((uint8_t *)buffer->payload + length, 0, whole - length);
   if (at->netif.input(buffer, &at->netif) != ERR_OK) pbuf_free(buffer);
   return true;
 }
 void lwip_netif_remove(lwip_netif *at) {
+  lwip_dhcp_stop(at);
   netif_remove(&at->netif);
   free(at);
 }

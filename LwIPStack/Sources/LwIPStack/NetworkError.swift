@@ -16,6 +16,10 @@ public enum NetworkError: Error, Sendable, Equatable, CustomStringConvertible {
   case notConnected
   /// The stack has been shut down, or does not run.
   case stopped
+  /// No name server knows that name, or none answered.
+  case unknownName
+  /// The lwIP that this is built with has no DNS, or no DHCP.
+  case unavailable
   /// A value that cannot be: lwIP's number.
   case refused(Int)
 
@@ -40,6 +44,9 @@ public enum NetworkError: Error, Sendable, Equatable, CustomStringConvertible {
     case .aborted: "the connection was given up: no answer in time, or aborted"
     case .notConnected: "the connection is not open"
     case .stopped: "the stack does not run"
+    case .unknownName: "no name server knows that name, or none answered: set another by setNameServers"
+    case .unavailable:
+      "the packaged lwIP has no DNS and no DHCP: build with lwIP from its source (source/swift)"
     case .refused(let code): "lwIP refused it (err_t \(code))"
     }
   }

@@ -49,6 +49,7 @@ extension NetworkStack {
     installFrameHooks(&hooks)
     TCPConnection.installHooks(&hooks)
     UDPEndpoint.installHooks(&hooks)
+    StackServices.installHooks(&hooks)
     lwip.pointee.set_hooks(&hooks)
   }
 

@@ -122,6 +122,9 @@ extension NetworkStack {
     case "nd6_tmr": "nd6_tmr"
     case "ip6_reass_tmr": "ip6_reass_tmr"
     case "mld6_tmr": "mld6_tmr"
+    case "dhcp_coarse_tmr": "dhcp_coarse_tmr"
+    case "dhcp_fine_tmr": "dhcp_fine_tmr"
+    case "dns_tmr": "dns_tmr"
     default: "lwip_tmr"
     }
   }

@@ -78,6 +78,7 @@ public final class NetworkStack: @unchecked Sendable {
   var deferred:
     [(function: @convention(c) (UnsafeMutableRawPointer?) -> Void, argument: UnsafeMutableRawPointer?)] = []
   var deferredHandler: Handler<HostedMachine>!
+  var services = StackServices()
   private(set) var isRunning = true
   /// In the baseline: lwIP's lock and the device's thread.
   private(set) var core: CoreLock?
@@ -251,6 +252,7 @@ public final class NetworkStack: @unchecked Sendable {
     let isFirst = enter {
       defer { isRunning = false }
       if isRunning {
+        services.end()
         _ = lwip.pointee.abort_all()
         // A reset is the last thing that the other end hears.
         for port in ports { if core != nil { port.pushFromMailbox() } else { port.device.transmit(port) } }
@@ -260,6 +262,8 @@ public final class NetworkStack: @unchecked Sendable {
     guard isFirst else { return false }
     if core == nil { for port in ports { port.device.detach() } }
     enter {
+      // What lwIP has put off, to loop its own frames back, names an interface: before it goes. Nothing answers any more, so this ends.
+      while !deferred.isEmpty { runDeferred() }
       for port in ports {
         if let netif = port.netif { lwip.pointee.netif_remove(netif) }
         port.netif = nil

@@ -43,6 +43,16 @@ package struct DeviceOptions: ParsableArguments {
   package var connections: Int = 0
 
   @Option(
+    help: ArgumentHelp("The most packet buffers that lwIP may have; 0: no limit.", valueName: "n"),
+    transform: DeviceOptions.limit)
+  package var buffers: Int = 0
+
+  @Option(
+    help: ArgumentHelp("How many frames each of the device's two rings holds, 16 to 65536.", valueName: "n"),
+    transform: DeviceOptions.ring)
+  package var ring: Int = 1_024
+
+  @Option(
     help: ArgumentHelp("How many clients ask, with --device memory.", valueName: "n"),
     transform: DeviceOptions.clients)
   package var memoryClients: Int = 32
@@ -65,10 +75,12 @@ package struct DeviceOptions: ParsableArguments {
 
   /// Makes stacks, with a level, a device and a port each, and attaches the devices.
   package func start(
-    _ configuration: StackConfiguration, isUDPToo: Bool = false, stacks: Int = 1
+    _ configuration: StackConfiguration, isUDPToo: Bool = false, listens: Bool = true, stacks: Int = 1
   ) throws(CommandFailure) -> [Served] {
     var configuration = configuration
     configuration.mostConnections = connections
+    configuration.mostBuffers = buffers
+    configuration.ringCapacity = ring
     switch device {
     case .slirp, .memory:
       if address != nil || address6 != nil {
@@ -92,7 +104,7 @@ package struct DeviceOptions: ParsableArguments {
         let inputCPU = pipelined ? cpu + 1 : cpu
         switch device {
         case .slirp:
-          var forwards = [SlirpDevice.Forward(port: served.port)]
+          var forwards = listens ? [SlirpDevice.Forward(port: served.port)] : []
           if isUDPToo { forwards.append(SlirpDevice.Forward(port: served.port, isUDP: true)) }
           try stack.attach(
             SlirpDevice(forwarding: forwards), ipv4: SlirpDevice.ipv4, ipv6: [SlirpDevice.ipv6], cpu: cpu,
@@ -125,6 +137,12 @@ package struct DeviceOptions: ParsableArguments {
   private static func limit(_ text: String) throws -> Int {
     guard let count = Int(text), (0...1_000_000).contains(count) else {
       throw ValidationError("give a whole number from 0 to 1000000")
+    }
+    return count
+  }
+  private static func ring(_ text: String) throws -> Int {
+    guard let count = Int(text), (16...65_536).contains(count) else {
+      throw ValidationError("give a whole number from 16 to 65536")
     }
     return count
   }

@@ -1,4 +1,4 @@
-// A server for iperf3's TCP tests, both ways.
+// A server for iperf3's tests: TCP both ways, and UDP that it receives.
 //
 // The protocol as its client speaks it (learned from iperf3's own source and by trying): a control connection begins with a cookie of 37 bytes;
 // states are single bytes; parameters and results are JSON behind a length of four bytes; each data connection begins with the same
@@ -47,6 +47,9 @@ package final class IperfServer: @unchecked Sendable {
   private let controlInbox = Inbox()
   private var cookie: [UInt8] = []
   private var streams: [Stream] = []
+  private var datagrams: [IperfDatagrams] = []
+  private var isUDP = false
+  private var hasLongNumbers = false
   private var expected = 0
   private var isReverse = false
   private var state = State.done
@@ -85,7 +88,7 @@ package final class IperfServer: @unchecked Sendable {
     control = connection
     self.cookie = cookie
     controlInbox.bytes = rest
-    streams = []
+    (streams, datagrams) = ([], [])
     connection.onReceive = { [self] _, bytes in
       controlInbox.bytes.append(contentsOf: bytes)
       advance()
@@ -108,10 +111,11 @@ package final class IperfServer: @unchecked Sendable {
       guard let text = message() else { return }
       isReverse = Self.value("reverse", text) == "true"
       expected = Self.value("parallel", text).flatMap { Int($0) } ?? 1
-      guard Self.value("udp", text) != "true", Self.value("bidirectional", text) != "true",
-        (1...128).contains(expected)
+      isUDP = Self.value("udp", text) == "true"
+      hasLongNumbers = Self.value("udp_counters_64bit", text) == "1"
+      guard !(isUDP && isReverse), Self.value("bidirectional", text) != "true", (1...128).contains(expected)
       else {
-        // Not ours: TCP one way only.
+        // Not ours: one way only, and UDP inwards only.
         if let control { send([State.accessDenied.rawValue], control) }
         return finish()
       }
@@ -147,7 +151,24 @@ package final class IperfServer: @unchecked Sendable {
     connection.onSent = { [unowned self, unowned stream] _, _ in
       if isReverse && state == .testRunning { fill(stream) }
     }
-    guard streams.count == expected else { return }
+    if streams.count == expected { beginRunning() }
+  }
+
+  /// A datagram: a greeting, which makes a stream, or one of a stream.
+  package func take(
+    _ bytes: UnsafeRawBufferPointer, _ endpoint: UDPEndpoint, _ address: NetworkAddress, _ port: UInt16
+  ) {
+    guard isUDP else { return }
+    if let index = datagrams.firstIndex(where: { $0.port == port }) {
+      if state == .testRunning { datagrams[index].take(bytes, isLong: hasLongNumbers) }
+    } else if state == .createStreams && bytes.elementsEqual(IperfDatagrams.greeting) {
+      datagrams.append(IperfDatagrams(port: port))
+      IperfDatagrams.answer.withUnsafeBytes { try? endpoint.send($0, to: address, port: port) }
+      if datagrams.count == expected { beginRunning() }
+    }
+  }
+
+  private func beginRunning() {
     enter(.testStart)
     began = HostedMachine.now()
     enter(.testRunning)
@@ -178,9 +199,14 @@ package final class IperfServer: @unchecked Sendable {
 
   private var results: String {
     let seconds = Double(ended - began) / 1e9
-    let entries = streams.enumerated().map { index, stream in
+    let counts =
+      isUDP
+      ? datagrams.map { ($0.bytes, $0.jitter, $0.lost, $0.packets) } : streams.map { ($0.bytes, 0, 0, 0) }
+    let entries = counts.enumerated().map { index, count in
+      let (bytes, jitter, lost, packets) = count
       // iperf3 numbers its streams 1, 3, 4, 5 …
-      "{\"id\":\(index == 0 ? 1 : index + 2),\"bytes\":\(stream.bytes),\"retransmits\":-1,\"jitter\":0,\"errors\":0,\"packets\":0,\"start_time\":0,\"end_time\":\(seconds)}"
+      return
+        "{\"id\":\(index == 0 ? 1 : index + 2),\"bytes\":\(bytes),\"retransmits\":-1,\"jitter\":\(jitter),\"errors\":\(lost),\"packets\":\(packets),\"start_time\":0,\"end_time\":\(seconds)}"
     }
     return
       "{\"cpu_util_total\":0,\"cpu_util_user\":0,\"cpu_util_system\":0,\"sender_has_retransmits\":0,\"streams\":[\(entries.joined(separator: ","))]}"

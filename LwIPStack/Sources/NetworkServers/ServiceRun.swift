@@ -76,9 +76,13 @@ package enum ServiceRun {
         server.accept(connection)
         return true
       }
+      let endpoint = try UDPEndpoint(stack, port: port) { endpoint, bytes, address, port in
+        server.take(bytes, endpoint, address, port)
+      }
       announce("listening, try: iperf3 -c \(host) -p \(port)")
       EndSignal.wait()
       listener.close()
+      endpoint.close()
     } catch { throw .system(error.description) }
   }
 }

@@ -34,7 +34,7 @@ struct LwIPCoreLock: ParsableCommand {
     var configuration = StackConfiguration()
     configuration.coreLock = mode
     if let idlePolls { configuration.idlePolls = idlePolls }
-    let served = try device.start(configuration)
+    let served = try device.start(configuration, isUDPToo: serve == .iperf)
     switch serve {
     case .http: try ServiceRun.http(served, .bundled)
     case .iperf: try ServiceRun.iperf(served[0])

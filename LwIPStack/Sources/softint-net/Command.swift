@@ -20,7 +20,10 @@ struct SoftintNet: ParsableCommand {
       cannot be had.
       """,
     version: "0.1.0",
-    subcommands: [ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self])
+    subcommands: [
+      ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self, GetCommand.self,
+      ConformCommand.self,
+    ])
 
   static func main() {
     signal(SIGPIPE, SIG_IGN)
@@ -28,6 +31,6 @@ struct SoftintNet: ParsableCommand {
   }
 
   func run() throws {
-    throw ValidationError("no verb is given, the verbs are serve, echo, iperf and compare")
+    throw ValidationError("no verb is given, the verbs are serve, echo, iperf, compare and get")
   }
 }

@@ -25,12 +25,14 @@ struct StackOptions: ParsableArguments {
   @OptionGroup var device: DeviceOptions
 
   /// Makes the stacks and attaches their devices.
-  func start(isUDPToo: Bool = false, stacks: Int = 1) throws(CommandFailure) -> [DeviceOptions.Served] {
+  func start(
+    isUDPToo: Bool = false, listens: Bool = true, stacks: Int = 1
+  ) throws(CommandFailure) -> [DeviceOptions.Served] {
     var configuration = StackConfiguration()
     configuration.discipline = discipline
     configuration.cpus = cpus
     configuration.idleRounds = idleRounds
-    return try device.start(configuration, isUDPToo: isUDPToo, stacks: stacks)
+    return try device.start(configuration, isUDPToo: isUDPToo, listens: listens, stacks: stacks)
   }
 
   func validate() throws {

@@ -51,6 +51,10 @@ typedef struct lwip_hooks {
   // lwIP asks now and then whether there is something to do.
   void (*polled)(void *owner);
   void (*datagram)(void *owner, const uint8_t *bytes, uint32_t length, const lwip_address *from, uint16_t port);
+  // DNS: the answer to a question; NULL: there is none.
+  void (*resolved)(void *stack, uintptr_t query, const lwip_address *);
+  // DHCP: the interface of a device has this address now.
+  void (*leased)(void *device, const lwip_address *, const lwip_address *mask, const lwip_address *gateway);
 } lwip_hooks;
 // Before any other call, and while nobody is in lwIP.
 void lwip_set_hooks(const lwip_hooks *);
@@ -66,13 +70,16 @@ typedef struct lwip_counts {
   uint64_t refused;
 } lwip_counts;
 lwip_counts lwip_count_now(void);
-// The most TCP control blocks (without listening ones) and packet buffers that lwIP may have. 0: no limit.
+// The most TCP control blocks (without listening ones) and packet buffers that lwIP may have; for input a quarter
+// more buffers, so that acknowledgements get in when all others wait to be sent. 0: no limit.
 void lwip_set_limits(int64_t tcp_pcbs, int64_t pbufs);
 
 // MARK: The stack
 
 // lwip_init(), the first time; then starts the timers through the hooks.
 void lwip_start(void);
+// For lwIP's own tests of its list of timeouts: it keeps that list itself and has the time from `now`. NULL: no longer.
+void lwip_keep_own_timeouts(uint32_t (*now)(void));
 int lwip_timer_count(void);
 const char *lwip_timer_name(int index);
 // Runs a cyclic timer. The milliseconds after which it wants to run again; 0 if not.
@@ -124,6 +131,21 @@ lwip_udp *lwip_udp_bind(const lwip_address *, uint16_t port, void *owner, int *e
 uint16_t lwip_udp_local_port(lwip_udp *);
 int lwip_udp_send(lwip_udp *, const void *bytes, uint32_t length, const lwip_address *, uint16_t port);
 void lwip_udp_close(lwip_udp *);
+
+// MARK: DNS and DHCP, where the library has them (the packaged one does not)
+
+bool lwip_has_dns(void);
+bool lwip_has_dhcp(void);
+typedef enum lwip_family { lwip_family_any, lwip_family_ipv4, lwip_family_ipv6 } lwip_family;
+int lwip_dns_most_servers(void);
+// NULL: none.
+void lwip_dns_set_server(int index, const lwip_address *);
+// 0: it was known, and is in `address`; 1: `resolved` will be called with `query`; below 0: an error.
+int lwip_dns_resolve(const char *name, lwip_family, uintptr_t query, lwip_address *address);
+// `leased` will be called whenever there is an address.
+int lwip_dhcp_start(lwip_netif *);
+// Gives the address back.
+void lwip_dhcp_stop(lwip_netif *);
 
 // MARK: lwIP under its own core lock: only in a program that puts nothing in the place of lwIP's symbols
 

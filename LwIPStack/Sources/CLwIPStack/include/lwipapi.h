@@ -39,6 +39,11 @@ typedef struct lwip_api {
   uint16_t (*udp_local_port)(lwip_udp *);
   int (*udp_send)(lwip_udp *, const void *_Nullable, uint32_t, const lwip_address *, uint16_t);
   void (*udp_close)(lwip_udp *);
+  int (*dns_most_servers)(void);
+  void (*dns_set_server)(int, const lwip_address *_Nullable);
+  int (*dns_resolve)(const char *, lwip_family, uintptr_t, lwip_address *);
+  int (*dhcp_start)(lwip_netif *);
+  void (*dhcp_stop)(lwip_netif *);
   void (*core_start)(void);
   void (*core_lock)(void);
   void (*core_unlock)(void);

@@ -1,0 +1,1 @@
+// Only linked here; its header is read by CUnitTests alone.
