@@ -21,6 +21,7 @@ struct SoftintNet: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self, GetCommand.self,
+      NamesCommand.self,
       ConformCommand.self,
     ])
 
@@ -30,7 +31,7 @@ struct SoftintNet: ParsableCommand {
   }
 
   func run() throws {
-    throw ValidationError("no verb is given, the verbs are serve, echo, iperf, compare and get")
+    throw ValidationError("no verb is given, the verbs are serve, echo, iperf, compare, get and names")
   }
 
   private static func status(of arguments: [String]) -> Int32 {
