@@ -22,6 +22,7 @@ struct SoftintNet: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self, GetCommand.self,
+      NamesCommand.self,
       ConformCommand.self,
     ])
 
@@ -31,6 +32,6 @@ struct SoftintNet: ParsableCommand {
   }
 
   func run() throws {
-    throw ValidationError("no verb is given, the verbs are serve, echo, iperf, compare and get")
+    throw ValidationError("no verb is given, the verbs are serve, echo, iperf, compare, get and names")
   }
 }
