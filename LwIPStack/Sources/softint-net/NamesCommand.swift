@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import LwIPStack
+import NetworkServers
 
 struct NamesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,14 +24,15 @@ struct NamesCommand: ParsableCommand {
 
   func run() throws {
     EndSignal.block()
-    let (stack, host) = try options.start(isUDPToo: true)
+    let served = try options.start(isUDPToo: true)[0]
+    let (stack, host, port) = (served.stack, served.host, served.port)
     let zone = NameZone(records)
     do throws(NetworkError) {
-      let endpoint = try UDPEndpoint(stack, port: options.port) { endpoint, bytes, address, port in
+      let endpoint = try UDPEndpoint(stack, port: port) { endpoint, bytes, address, port in
         guard let answer = zone.answer(bytes) else { return }
         answer.withUnsafeBytes { try? endpoint.send($0, to: address, port: port) }
       }
-      announce("listening, try: dig -p \(options.port) @\(host) \(records.first?.name ?? "a.example")")
+      announce("listening, try: dig -p \(port) @\(host) \(records.first?.name ?? "a.example")")
       EndSignal.wait()
       endpoint.close()
     } catch {
