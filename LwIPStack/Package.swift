@@ -4,8 +4,11 @@ import PackageDescription
 let package = Package(
   name: "LwIPStack",
   products: [
-    .library(name: "LwIPStack", targets: ["LwIPStack"]),
+    .library(name: "LwIPStack", targets: ["LwIPStack", "CLwIPGuard"]),
+    // Another lwIP for a process, loaded in a namespace of its own.
+    .library(name: "LwIPNamespace", type: .dynamic, targets: ["CLwIPStack", "CLwIPGuard"]),
     .executable(name: "softint-net", targets: ["softint-net"]),
+    .executable(name: "lwip-corelock", targets: ["lwip-corelock"]),
   ],
   dependencies: [
     .package(name: "swift-softint", path: ".."),
@@ -14,8 +17,11 @@ let package = Package(
   targets: [
     // The system's library, as it is packaged: its headers are in a directory of their own.
     .systemLibrary(name: "LwIPLibrary", pkgConfig: "lwip", providers: [.apt(["liblwip-dev"])]),
-    // All that is C: lwIP's raw interface behind a small one, and the symbols that are put in the place of lwIP's own.
+    // lwIP's raw interface behind a small one.
     .target(name: "CLwIPStack", dependencies: ["LwIPLibrary"]),
+    // The symbols that are put in the place of lwIP's own. Not in `lwip-corelock`.
+    .target(
+      name: "CLwIPGuard", dependencies: ["CLwIPStack"], cSettings: [.headerSearchPath("../CLwIPStack")]),
     // libslirp and the system calls of the other devices.
     .target(name: "CNetworkDevices", linkerSettings: [.linkedLibrary("slirp")]),
     // The stack at softNet.
@@ -26,13 +32,31 @@ let package = Package(
         .product(name: "SoftInterrupts", package: "swift-softint"),
         .product(name: "HostedMachine", package: "swift-softint"),
       ]),
+    // What both programs serve with.
+    .target(
+      name: "NetworkServers",
+      dependencies: [
+        "LwIPStack", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SoftInterrupts", package: "swift-softint"),
+        .product(name: "HostedMachine", package: "swift-softint"),
+      ]),
     .executableTarget(
       name: "softint-net",
-      dependencies: ["LwIPStack", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "NetworkServers", "LwIPStack", "CLwIPGuard",
+        .product(name: "SoftInterrupts", package: "swift-softint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    // The baseline: the same servers on lwIP under its own core lock.
+    .executableTarget(
+      name: "lwip-corelock",
+      dependencies: [
+        "NetworkServers", "LwIPStack", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(
       name: "LwIPStackTests",
       dependencies: [
-        "LwIPStack", "softint-net",
+        "LwIPStack", "NetworkServers", "CLwIPGuard", "softint-net",
         .product(name: "SoftInterrupts", package: "swift-softint"),
         .product(name: "HostedMachine", package: "swift-softint"),
       ]),

@@ -18,15 +18,16 @@ int lwip_dns_most_servers(void) { return DNS_MAX_SERVERS; }
 
 void lwip_dns_set_server(int index, const lwip_address *address) {
   if (index >= DNS_MAX_SERVERS) return;
-  ip_addr_t ip = address == NULL ? *IP_ANY_TYPE : lwip_to_ip(address);
-  dns_setserver((u8_t)index, &ip);
+  ip_addr_t ip;
+  if (address != NULL) ip = lwip_to_ip(address);
+  dns_setserver((u8_t)index, address == NULL ? NULL : &ip);
 }
 
 static void on_found(const char *name, const ip_addr_t *ip, void *query) {
   (void)name;
   lwip_address address = {0};
   if (ip != NULL) address = lwip_from_ip(ip);
-  lwip_hook.resolved((uintptr_t)query, ip == NULL ? NULL : &address);
+  lwip_hook.resolved(lwip_hook.stack, (uintptr_t)query, ip == NULL ? NULL : &address);
 }
 
 int lwip_dns_resolve(const char *name, lwip_family family, uintptr_t query, lwip_address *address) {
@@ -77,7 +78,8 @@ void lwip_end_services(void) {
   struct netif *netif;
   NETIF_FOREACH(netif) lwip_dhcp_stop((lwip_netif *)netif);
 #if LWIP_DNS
-  // It cannot be cancelled, but it gives up: after so many of its seconds each question has had its answer or its last time.
+  // It cannot be cancelled, but it gives up: it waits one of its seconds longer before each time that it asks again, and asks each server so often.
+  // After twice as many of them each question has had its last time, and the control blocks of all are given back.
   for (int round = 0; round < (DNS_MAX_RETRIES + 1) * (DNS_MAX_RETRIES + 1) * DNS_MAX_SERVERS * 2; round++) dns_tmr();
 #endif
 }

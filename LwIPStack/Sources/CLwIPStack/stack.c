@@ -18,7 +18,7 @@ static bool is_tcp_timer_active;
 void lwip_need_tcp_timer(void) {
   if (is_tcp_timer_active || (tcp_active_pcbs == NULL && tcp_tw_pcbs == NULL)) return;
   is_tcp_timer_active = true;
-  lwip_hook.start_timer(0, lwip_cyclic_timers[0].interval_ms);
+  lwip_hook.start_timer(lwip_hook.stack, 0, lwip_cyclic_timers[0].interval_ms);
 }
 
 void lwip_start(void) {
@@ -26,7 +26,7 @@ void lwip_start(void) {
   is_tcp_timer_active = false;
   // The first one is TCP's, which starts when it is needed.
   for (int index = 1; index < lwip_num_cyclic_timers; index++)
-    lwip_hook.start_timer(index, lwip_cyclic_timers[index].interval_ms);
+    lwip_hook.start_timer(lwip_hook.stack, index, lwip_cyclic_timers[index].interval_ms);
   lwip_need_tcp_timer();
 }
 

@@ -47,6 +47,9 @@ public final class FrameRing: @unchecked Sendable {
 
   deinit { slab.deallocate() }
 
+  /// Producer: whether ``space(_:)`` has a slot.
+  var hasSpace: Bool { !spares.isEmpty || free.count > 0 }
+
   /// Producer: an empty slot of ``slotSize`` bytes; nil, counted as a drop, if there is none or the frame is too long.
   func space(_ length: Int) -> Slot? {
     if length <= slotSize {

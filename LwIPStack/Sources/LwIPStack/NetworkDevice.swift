@@ -22,17 +22,20 @@ public final class DevicePort: @unchecked Sendable {
   /// Where the stack's input is made pending.
   let inputCPU: Int
   let device: any NetworkDevice
-  var input: Handler<HostedMachine>!
-  var transmit: Handler<HostedMachine>!
+  // It has its ports, and outlives what calls them.
+  unowned(unsafe) let stack: NetworkStack
+  /// Nil in the baseline, where the device has a thread.
+  var input: Handler<HostedMachine>?
+  var transmit: Handler<HostedMachine>?
   var isTransmitPending = false
   var netif: OpaquePointer?
 
   init(
-    _ device: any NetworkDevice, _ system: InterruptSystem<HostedMachine>, cpu: Int, inputCPU: Int,
-    capacity: Int
+    _ device: any NetworkDevice, _ stack: NetworkStack, cpu: Int, inputCPU: Int, capacity: Int
   ) {
     self.device = device
-    self.system = system
+    self.stack = stack
+    system = stack.system
     self.cpu = cpu
     self.inputCPU = inputCPU
     // Ethernet with VLAN, rounded up to lines.
@@ -42,7 +45,7 @@ public final class DevicePort: @unchecked Sendable {
   }
 
   /// The device has filled ``incoming``. At `vm`.
-  func received() { input.schedule(on: inputCPU) }
+  func received() { input?.schedule(on: inputCPU) }
 }
 
 /// A source and sink of Ethernet frames.
@@ -57,6 +60,19 @@ public protocol NetworkDevice: AnyObject, Sendable {
   func transmit(_ port: DevicePort)
   /// Ends it: no handler of its runs any more when this returns. By a thread that is no CPU.
   func detach()
+}
+
+/// A device that is a descriptor, so that a plain thread can drive it as well.
+protocol DescriptorDevice: NetworkDevice {
+  var descriptor: Int32 { get }
+  /// Whether ``push(_:)`` may be called beside ``pull(_:)``.
+  var pushesBesidePulls: Bool { get }
+  /// Opens what is not open yet.
+  func open(_ port: DevicePort) throws(DeviceFailure)
+  /// Moves what has come into the port, a batch at most. One caller at a time.
+  func pull(_ port: DevicePort)
+  /// Sends what is in the port. One caller at a time.
+  func push(_ port: DevicePort)
 }
 
 /// An Ethernet address.

@@ -10,29 +10,37 @@ import SoftInterrupts
 extension NetworkStack {
   func installHooks() {
     var hooks = lwip_hooks()
-    hooks.is_guarded = {
-      guard let stack = currentStack else { return false }
-      return stack._withUnsafeGuaranteedRef { $0.isGuarded }
+    hooks.stack = Unmanaged.passUnretained(self).toOpaque()
+    hooks.is_guarded = { stack in
+      Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef { $0.isGuarded }
     }
-    hooks.unguarded = { from in
-      guard let stack = currentStack, stack.takeUnretainedValue().configuration.trapsUnguarded else { return }
+    hooks.unguarded = { stack, from in
+      guard
+        Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef({
+          $0.configuration.trapsUnguarded
+        })
+      else { return }
       HostedMachine.fatal(
         "lwIP was called without the stack's guard, from \(from.map { "\($0)" } ?? "?"): call it inside NetworkStack.enter"
       )
     }
-    hooks.start_timer = { index, milliseconds in
-      currentStack!._withUnsafeGuaranteedRef {
+    hooks.start_timer = { stack, index, milliseconds in
+      Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef {
         _ = $0.timers[Int(index)].callout.schedule(afterNanoseconds: UInt64(milliseconds) * 1_000_000)
       }
     }
-    hooks.timeout = { milliseconds, handler, argument in
-      currentStack!._withUnsafeGuaranteedRef { $0.setTimeout(milliseconds, handler!, argument) }
+    hooks.timeout = { stack, milliseconds, handler, argument in
+      Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef {
+        $0.setTimeout(milliseconds, handler!, argument)
+      }
     }
-    hooks.untimeout = { handler, argument in
-      currentStack!._withUnsafeGuaranteedRef { $0.clearTimeout(handler!, argument) }
+    hooks.untimeout = { stack, handler, argument in
+      Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef {
+        $0.clearTimeout(handler!, argument)
+      }
     }
-    hooks.later = { function, argument in
-      currentStack!._withUnsafeGuaranteedRef { stack in
+    hooks.later = { stack, function, argument in
+      Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef { stack in
         stack.deferred.append((function!, argument))
         stack.deferredHandler.schedule()
         return true
@@ -42,7 +50,7 @@ extension NetworkStack {
     TCPConnection.installHooks(&hooks)
     UDPEndpoint.installHooks(&hooks)
     StackServices.installHooks(&hooks)
-    lwip_set_hooks(&hooks)
+    lwip.pointee.set_hooks(&hooks)
   }
 
   private func installFrameHooks(_ hooks: inout lwip_hooks) {
@@ -57,11 +65,15 @@ extension NetworkStack {
     hooks.frame_ready = { device, length in
       Unmanaged<DevicePort>.fromOpaque(device!)._withUnsafeGuaranteedRef { port in
         guard let slot = port.outgoing.space(Int(length)) else { return }
-        currentStack!._withUnsafeGuaranteedRef { $0.log?.log(slot, Int(length)) }
+        port.stack.log?.log(slot, Int(length))
         port.outgoing.put(slot, length: Int(length))
         if port.isTransmitPending { return }
         port.isTransmitPending = true
-        port.transmit.schedule()
+        if let transmit = port.transmit {
+          transmit.schedule()
+        } else {
+          port.stack.core?.requestTransmit(port)
+        }
       }
     }
   }

@@ -14,14 +14,59 @@ extension NetworkStack {
   /// Attaches a device and brings its interface up.
   ///
   /// - Parameters:
-  ///   - cpu: where the device's own handlers run. Its frames are made pending for the next CPU.
+  ///   - cpu: where the device's own handlers run.
+  ///   - inputCPU: where its frames are made pending; by default there as well: what the next CPU gains is less than the way there costs,
+  ///     where the clients share the machine.
   /// By a thread that is no CPU.
   public func attach(
-    _ device: any NetworkDevice, ipv4: IPv4Configuration? = nil, ipv6: [NetworkAddress] = [], cpu: Int = 0
+    _ device: any NetworkDevice, ipv4: IPv4Configuration? = nil, ipv6: [NetworkAddress] = [], cpu: Int = 0,
+    inputCPU: Int? = nil
   ) throws(DeviceFailure) {
+    let cpus = system.cpuCount
     let port = DevicePort(
-      device, system, cpu: cpu % plan.cpus, inputCPU: (cpu + 1) % plan.cpus,
+      device, self, cpu: cpu % cpus, inputCPU: (inputCPU ?? cpu) % cpus,
       capacity: configuration.ringCapacity)
+    try add(port, ipv4, ipv6)
+  }
+
+  private func add(
+    _ port: DevicePort, _ ipv4: IPv4Configuration?, _ ipv6: [NetworkAddress]
+  ) throws(DeviceFailure) {
+    let device = port.device
+    let thePort = Unmanaged.passUnretained(port)
+    if plan.guarding != .coreLock { try establishHandlers(port) }
+    try enter { () throws(DeviceFailure) in
+      guard isRunning else { throw DeviceFailure(description: "the stack does not run") }
+      port.netif = device.hardwareAddress.list.withUnsafeBufferPointer {
+        lwip.pointee.netif_add(thePort.toOpaque(), $0.baseAddress!, UInt16(clamping: device.mtu))
+      }
+      guard let netif = port.netif else { throw DeviceFailure(description: "out of memory") }
+      ports.append(port)
+      if let ipv4 {
+        _ = lwip.pointee.netif_set_ipv4(netif, ipv4.address.bytes, ipv4.mask.bytes, ipv4.gateway.bytes)
+      }
+    }
+    do {
+      if let core { try core.begin(port) } else { try device.attach(to: port) }
+    } catch {
+      enter {
+        if let netif = port.netif { lwip.pointee.netif_remove(netif) }
+        port.netif = nil
+      }
+      throw error
+    }
+    try enter { () throws(DeviceFailure) in
+      let netif = port.netif!
+      lwip.pointee.netif_up(netif, true)
+      lwip.pointee.netif_link(netif, true)
+      if !ipv6.isEmpty { lwip.pointee.netif_link_local(netif) }
+      for address in ipv6 where !lwip.pointee.netif_add_ipv6(netif, address.bytes) {
+        throw DeviceFailure(description: "\(address): the interface has no room for another address")
+      }
+    }
+  }
+
+  private func establishHandlers(_ port: DevicePort) throws(DeviceFailure) {
     let me = Unmanaged.passUnretained(self)
     let thePort = Unmanaged.passUnretained(port)
     do {
@@ -35,40 +80,14 @@ extension NetworkStack {
         }
       }
     } catch { throw DeviceFailure(description: "\(error)") }
-    try enter { () throws(DeviceFailure) in
-      guard isRunning else { throw DeviceFailure(description: "the stack does not run") }
-      port.netif = device.hardwareAddress.list.withUnsafeBufferPointer {
-        lwip_netif_add(thePort.toOpaque(), $0.baseAddress, UInt16(clamping: device.mtu))
-      }
-      guard let netif = port.netif else { throw DeviceFailure(description: "out of memory") }
-      ports.append(port)
-      if let ipv4 {
-        _ = lwip_netif_set_ipv4(netif, ipv4.address.bytes, ipv4.mask.bytes, ipv4.gateway.bytes)
-      }
-    }
-    do {
-      try device.attach(to: port)
-    } catch {
-      enter {
-        if let netif = port.netif { lwip_netif_remove(netif) }
-        port.netif = nil
-      }
-      throw error
-    }
-    try enter { () throws(DeviceFailure) in
-      lwip_netif_up(port.netif, true)
-      lwip_netif_link(port.netif, true)
-      if !ipv6.isEmpty { lwip_netif_link_local(port.netif) }
-      for address in ipv6 where !lwip_netif_add_ipv6(port.netif, address.bytes) {
-        throw DeviceFailure(description: "\(address): the interface has no room for another address")
-      }
-    }
   }
 
   /// Says whether the device's link is up. Any thread below softNet.
   public func setLink(up: Bool, of device: any NetworkDevice) {
     enter {
-      for port in ports where port.device === device && port.netif != nil { lwip_netif_link(port.netif, up) }
+      for port in ports where port.device === device {
+        if let netif = port.netif { lwip.pointee.netif_link(netif, up) }
+      }
     }
   }
 
@@ -77,7 +96,7 @@ extension NetworkStack {
     for _ in 0..<Self.batch {
       guard let slot = port.incoming.next() else { return }
       log?.log(slot, slot.length)
-      _ = lwip_netif_input(netif, slot.bytes.assumingMemoryBound(to: UInt8.self), UInt32(slot.length))
+      _ = lwip.pointee.netif_input(netif, slot.bytes.assumingMemoryBound(to: UInt8.self), UInt32(slot.length))
       port.incoming.release(slot)
     }
     // There may be more: the level's budgets decide when.
@@ -95,6 +114,10 @@ extension NetworkStack {
 extension NetworkStack {
   /// The discipline that it runs under.
   public var discipline: StackDiscipline { plan.discipline }
+  /// As reports name it: the discipline's name, or `coreLock`.
+  public var disciplineName: String { plan.name }
+  /// Whether it runs under lwIP's own core lock, as the baseline does.
+  public var isCoreLocked: Bool { plan.guarding == .coreLock }
 
   /// Establishes a handler that works for the stack below softNet, let in as the discipline says and bound to the CPU it is
   /// scheduled on. It touches the stack inside ``enter(_:)``.
@@ -102,5 +125,10 @@ extension NetworkStack {
     _ name: String, at level: Level, _ body: @escaping (borrowing Here<HostedMachine>) -> Void
   ) throws(EstablishError) -> Handler<HostedMachine> {
     try system.establish(name, at: level, as: plan.helpers, .bound, body)
+  }
+
+  /// Gives a CPU base code that works for the stack: under the big lock where the discipline says so. Any thread but signal handlers.
+  public func submitHelper(on cpu: Int, _ body: @escaping @Sendable () -> Void) {
+    system.submit(on: cpu, as: plan.helpers == .bigLock ? .bigLock : .mpSafe) { _ in body() }
   }
 }

@@ -4,6 +4,7 @@
 // number that is never used again, and an answer to a number that nobody waits for is dropped. All state is under the guard.
 
 import CLwIPStack
+import Synchronization
 
 /// Which addresses are asked for.
 public enum AddressFamily: Sendable {
@@ -18,14 +19,13 @@ struct StackServices {
   typealias Query = CheckedContinuation<NetworkAddress, any Error>
   typealias Lease = CheckedContinuation<IPv4Configuration, any Error>
 
-  // Of the process: lwIP's questions outlive a stack. Under the guard of the one stack that there is.
-  nonisolated(unsafe) private static var lastQuery: UInt = 0
+  // Of the process: lwIP's questions outlive a stack. Relaxed: a number that nobody else has, no more.
+  private static let lastQuery = Atomic<UInt>(0)
   private var queries: [UInt: Query] = [:]
   private var leases: [ObjectIdentifier: Lease] = [:]
 
   static func nextQuery() -> UInt {
-    lastQuery += 1
-    return lastQuery
+    lastQuery.wrappingAdd(1, ordering: .relaxed).newValue
   }
 
   var isWaiting: Bool { !queries.isEmpty || !leases.isEmpty }
@@ -47,8 +47,8 @@ struct StackServices {
   }
 
   static func installHooks(_ hooks: inout lwip_hooks) {
-    hooks.resolved = { query, address in
-      currentStack!._withUnsafeGuaranteedRef { stack in
+    hooks.resolved = { stack, query, address in
+      Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef { stack in
         guard let waiting = stack.services.takeQuery(query) else { return }
         if let address {
           waiting.resume(returning: NetworkAddress(address.pointee))
@@ -59,12 +59,10 @@ struct StackServices {
     }
     hooks.leased = { device, address, mask, gateway in
       Unmanaged<DevicePort>.fromOpaque(device!)._withUnsafeGuaranteedRef { port in
-        currentStack!._withUnsafeGuaranteedRef { stack in
-          stack.services.takeLease(port.device)?.resume(
-            returning: IPv4Configuration(
-              address: NetworkAddress(address!.pointee), mask: NetworkAddress(mask!.pointee),
-              gateway: NetworkAddress(gateway!.pointee)))
-        }
+        port.stack.services.takeLease(port.device)?.resume(
+          returning: IPv4Configuration(
+            address: NetworkAddress(address!.pointee), mask: NetworkAddress(mask!.pointee),
+            gateway: NetworkAddress(gateway!.pointee)))
       }
     }
   }
@@ -81,12 +79,12 @@ extension NetworkStack {
     guard Self.hasDNS else { throw .unavailable }
     try enter { () throws(NetworkError) in
       guard isRunning else { throw .stopped }
-      for index in 0..<Int(lwip_dns_most_servers()) {
+      for index in 0..<Int(lwip.pointee.dns_most_servers()) {
         if index < servers.count {
           var address = servers[index].forLwIP
-          lwip_dns_set_server(Int32(index), &address)
+          lwip.pointee.dns_set_server(Int32(index), &address)
         } else {
-          lwip_dns_set_server(Int32(index), nil)
+          lwip.pointee.dns_set_server(Int32(index), nil)
         }
       }
     }
@@ -104,7 +102,7 @@ extension NetworkStack {
       case .ipv4: lwip_family_ipv4
       case .ipv6: lwip_family_ipv6
       }
-    let query = enter { StackServices.nextQuery() }
+    let query = StackServices.nextQuery()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: StackServices.Query) in
         enter {
@@ -113,7 +111,7 @@ extension NetworkStack {
           // lwIP may answer before it returns.
           services.wait(for: query, continuation)
           var address = lwip_address()
-          let result = lwip_dns_resolve(name, kind, query, &address)
+          let result = lwip.pointee.dns_resolve(name, kind, query, &address)
           if result == 1 { return }
           guard let waiting = services.takeQuery(query) else { return }
           if result == 0 {
@@ -143,14 +141,14 @@ extension NetworkStack {
             return continuation.resume(throwing: NetworkError.notConnected)
           }
           services.wait(for: device, continuation)
-          let result = lwip_dhcp_start(netif)
+          let result = lwip.pointee.dhcp_start(netif)
           if result != 0 { services.takeLease(device)?.resume(throwing: NetworkError(result)) }
         }
       }
     } onCancel: {
       enter {
         guard let waiting = services.takeLease(device) else { return }
-        if let netif = ports.first(where: { $0.device === device })?.netif { lwip_dhcp_stop(netif) }
+        if let netif = ports.first(where: { $0.device === device })?.netif { lwip.pointee.dhcp_stop(netif) }
         waiting.resume(throwing: CancellationError())
       }
     }

@@ -27,14 +27,16 @@ final class StackTimeout: @unchecked Sendable {
 
 extension NetworkStack {
   func makeTimers() throws {
-    for index in 0..<Int(lwip_timer_count()) {
-      let timer = StackTimer(Self.name(ofTimer: String(cString: lwip_timer_name(Int32(index)))))
+    for index in 0..<Int(lwip.pointee.timer_count()) {
+      let timer = StackTimer(Self.name(ofTimer: String(cString: lwip.pointee.timer_name(Int32(index)))))
       timers.append(timer)
       let me = Unmanaged.passUnretained(self)
       if plan.discipline == .disjoint {
         // As a disjoint handler at softClock that raises: the witness names it and both levels, and it goes on as ordered.
         timer.disjoint = try system.establish(timer.name.description, at: .softClock, as: .disjoint) { here in
-          me._withUnsafeGuaranteedRef { stack in here.raise(to: .softNet) { _ in stack.run(timer: index) } }
+          me._withUnsafeGuaranteedRef { stack in
+            here.raise(to: stack.plan.level) { _ in stack.run(timer: index) }
+          }
         }
         timer.callout = try system.callout(timer.name, at: .softClock, as: .mpSafe, cpu: 0) { _ in
           me._withUnsafeGuaranteedRef { _ = $0.timers[index].disjoint!.schedule() }
@@ -57,7 +59,7 @@ extension NetworkStack {
     }
     // Exactly: lwIP touches nothing of the levels between.
     return try system.callout(
-      name, at: .softClock, guard: .softNet, as: plan.way == .disjoint ? .ordered : plan.way,
+      name, at: .softClock, guard: plan.level, as: plan.way == .disjoint ? .ordered : plan.way,
       exactly: plan.way != .bigLock, cpu: 0
     ) { _ in me._withUnsafeGuaranteedRef(body) }
   }
@@ -65,7 +67,7 @@ extension NetworkStack {
   func run(timer index: Int) {
     let timer = timers[index]
     timer.runs &+= 1
-    let again = lwip_timer_run(Int32(index))
+    let again = lwip.pointee.timer_run(Int32(index))
     if again > 0 { timer.callout.schedule(afterNanoseconds: UInt64(again) * 1_000_000) }
   }
 

@@ -1,8 +1,8 @@
 // The stack: lwIP, which is not thread-safe and takes no lock here, as data of level softNet.
 //
 // Law: every call into lwIP is made by who holds the stack's guard: a handler at softNet, a callout at softClock whose guard is softNet, or
-// whoever came in by `enter`. lwIP itself asks, at each of its core-lock assertions. There is one stack in a process, for lwIP's data
-// is global.
+// whoever came in by `enter`. lwIP itself asks, at each of its core-lock assertions. lwIP's data is global, so a second stack of a process
+// has a second lwIP, and a guard of its own.
 
 import CLwIPStack
 import Glibc
@@ -15,6 +15,8 @@ public struct StackConfiguration: Sendable {
   public var discipline: StackDiscipline = .ordered
   /// 1 to 64; `oneCPU` has one whatever this says.
   public var cpus: Int = 2
+  /// The soft level whose gate is the stack's guard; above softClock, where its timers are.
+  public var level: Level = .softNet
   /// How many frames each of the two rings of a device holds.
   public var ringCapacity: Int = 1_024
   /// The most TCP control blocks (without listening ones) and packet buffers; 0 for no limit.
@@ -24,6 +26,10 @@ public struct StackConfiguration: Sendable {
   public var capture: String? = nil
   /// Bounds of the system of soft interrupts, where the discipline does not say otherwise.
   public var idleRounds: Int? = nil
+  /// lwIP under its own core lock instead, without soft interrupts: the baseline, for programs that do not link CLwIPGuard.
+  public var coreLock: CoreLockMode? = nil
+  /// How often the baseline's thread looks at its device before it sleeps.
+  public var idlePolls = 16
   /// Whether a core-lock assertion that fails ends the program; otherwise it is counted.
   public var trapsUnguarded = true
 
@@ -47,10 +53,6 @@ public struct StackCounts: Sendable {
   public var timerRuns: [(name: String, runs: UInt64)]
 }
 
-/// The stack of which lwIP's hooks are, written before CPUs call them and after they have stopped.
-nonisolated(unsafe) var currentStack: Unmanaged<NetworkStack>?
-private let isTaken = Atomic<Bool>(false)
-
 /// lwIP at softNet.
 public final class NetworkStack: @unchecked Sendable {
   // Sendable: what is `let` is safe by itself or under the guard; what is `var` is under the guard, or set before the CPUs see it.
@@ -58,6 +60,11 @@ public final class NetworkStack: @unchecked Sendable {
   public let system: InterruptSystem<HostedMachine>
   let plan: StackPlan
   let configuration: StackConfiguration
+  /// Its lwIP.
+  let lwip: UnsafePointer<lwip_api>
+  /// The stack whose system it is, if not its own; and those that run on ours.
+  private let first: NetworkStack?
+  private var others: [NetworkStack] = []
   private let lock: LevelLock<Void, HostedMachine>
   /// The thread that has `lock`; 0 for none. Relaxed: a thread finds its own number only if it wrote it.
   private let lockOwner = Atomic<UInt>(0)
@@ -73,21 +80,76 @@ public final class NetworkStack: @unchecked Sendable {
   var deferredHandler: Handler<HostedMachine>!
   var services = StackServices()
   private(set) var isRunning = true
+  /// In the baseline: lwIP's lock and the device's thread.
+  private(set) var core: CoreLock?
 
   /// Makes a system of soft interrupts and starts lwIP on it.
   ///
-  /// - Throws: ``DeviceFailure`` if there is a stack already, or the system cannot be made.
-  public convenience init(_ configuration: StackConfiguration = StackConfiguration()) throws(DeviceFailure) {
-    try self.init(configuration, StackPlan(configuration.discipline, cpus: configuration.cpus))
+  /// - Parameter first: a stack on whose system this one is to run, with a level, and so a guard, of its own; the discipline and the CPUs
+  ///   are that stack's. They end together.
+  /// - Throws: ``DeviceFailure`` if another lwIP cannot be loaded, or the system cannot be made.
+  public convenience init(
+    _ configuration: StackConfiguration = StackConfiguration(), beside first: NetworkStack? = nil
+  ) throws(DeviceFailure) {
+    let plan =
+      configuration.coreLock != nil
+      ? StackPlan(coreLockAt: configuration.level)
+      : StackPlan(configuration.discipline, cpus: configuration.cpus, level: configuration.level)
+    try self.init(configuration, plan, beside: first)
   }
 
-  init(_ configuration: StackConfiguration, _ plan: StackPlan) throws(DeviceFailure) {
-    log = try configuration.capture.map { (path) throws(DeviceFailure) in try FrameLog(path) }
-    guard isTaken.exchange(true, ordering: .acquiringAndReleasing) == false else {
-      throw DeviceFailure(description: "there is one stack in a process: shut the other one down first")
+  init(
+    _ configuration: StackConfiguration, _ plan: StackPlan, beside first: NetworkStack? = nil
+  ) throws(DeviceFailure) {
+    guard configuration.level > .softClock && configuration.level < .vm else {
+      throw DeviceFailure(description: "a stack's level is softBio, softNet or softSerial")
     }
+    if let first,
+      first.plan.level == plan.level || first.plan.discipline != plan.discipline || !first.isRunning
+    {
+      throw DeviceFailure(description: "two stacks of a system have a level each, and one discipline")
+    }
+    log = try configuration.capture.map { (path) throws(DeviceFailure) in try FrameLog(path) }
     self.plan = plan
     self.configuration = configuration
+    lwip = try LwIPInstances.take(isInterposed: plan.guarding != .coreLock)
+    self.first = first
+    do throws(DeviceFailure) {
+      system = if let first { first.system } else { try Self.makeSystem(configuration, plan) }
+    } catch {
+      LwIPInstances.giveBack(lwip)
+      throw error
+    }
+    baseline = lwip.pointee.count_now()
+    lock = system.levelLock(at: plan.level, ())
+    installHooks()
+    if let mode = configuration.coreLock {
+      core = CoreLock(self, mode)
+      lwip.pointee.core_start()
+      core!.findThread()
+      return
+    }
+    do {
+      try makeTimers()
+      let me = Unmanaged.passUnretained(self)
+      deferredHandler = try establish("lwip deferred", .anywhere) { _ in
+        me._withUnsafeGuaranteedRef { $0.runDeferred() }
+      }
+    } catch {
+      // Nothing of what was made has been asked to run.
+      if first == nil { shutdown() } else { letGoOfLwIP() }
+      throw DeviceFailure(description: "\(plan.name): \(error)")
+    }
+    enter {
+      lwip.pointee.set_limits(Int64(configuration.mostConnections), Int64(configuration.mostBuffers))
+      lwip.pointee.start()
+    }
+    if let first { first.enter { first.others.append(self) } }
+  }
+
+  private static func makeSystem(
+    _ configuration: StackConfiguration, _ plan: StackPlan
+  ) throws(DeviceFailure) -> InterruptSystem<HostedMachine> {
     var bounds = plan.configuration
     if let rounds = configuration.idleRounds { bounds.idleRounds = rounds }
     // The CPUs' threads inherit the mask: libslirp writes to sockets that may have gone, and has no other way to hear of it than
@@ -99,34 +161,13 @@ public final class NetworkStack: @unchecked Sendable {
     pthread_sigmask(SIG_BLOCK, &pipe, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     do {
-      system = try InterruptSystem(on: .hosted(cpus: plan.cpus), bounds)
-    } catch {
-      isTaken.store(false, ordering: .releasing)
-      throw DeviceFailure(description: error.description)
-    }
-    baseline = lwip_count_now()
-    lock = system.levelLock(at: .softNet, ())
-    currentStack = Unmanaged.passUnretained(self)
-    installHooks()
-    do {
-      try makeTimers()
-      let me = Unmanaged.passUnretained(self)
-      deferredHandler = try establish("lwip deferred", .anywhere) { _ in
-        me._withUnsafeGuaranteedRef { $0.runDeferred() }
-      }
-    } catch {
-      shutdown()
-      throw DeviceFailure(description: "\(plan.discipline.rawValue): \(error)")
-    }
-    enter {
-      lwip_set_limits(Int64(configuration.mostConnections), Int64(configuration.mostBuffers))
-      lwip_start()
-    }
+      return try InterruptSystem(on: .hosted(cpus: plan.cpus), bounds)
+    } catch { throw DeviceFailure(description: error.description) }
   }
 
   // MARK: The guard
 
-  /// Runs `body` under the stack's guard: at softNet. A no-op for who holds it. Any thread below softNet; waits in order.
+  /// Runs `body` under the stack's guard: at its level. A no-op for who holds it. Any thread below that level; waits in order.
   @inline(__always)
   public func enter<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     if plan.isGateOff { return try body() }
@@ -134,11 +175,12 @@ public final class NetworkStack: @unchecked Sendable {
     case .gate:
       if plan.way == .bigLock && !system.gates.contains(Level.none.gate) {
         return try system.bigLock { (here: borrowing Here<HostedMachine>) throws(E) -> R in
-          try here.raise(exactly: .softNet) { (_: borrowing Here<HostedMachine>) throws(E) -> R in try body()
+          try here.raise(exactly: plan.level) { (_: borrowing Here<HostedMachine>) throws(E) -> R in
+            try body()
           }
         }
       }
-      return try system.raise(exactly: .softNet) { (_: borrowing Here<HostedMachine>) throws(E) -> R in
+      return try system.raise(exactly: plan.level) { (_: borrowing Here<HostedMachine>) throws(E) -> R in
         try body()
       }
     case .lock:
@@ -148,6 +190,7 @@ public final class NetworkStack: @unchecked Sendable {
         defer { lockOwner.store(0, ordering: .relaxed) }
         return try body()
       }
+    case .coreLock: return try core!.enter(body)
     }
   }
 
@@ -156,8 +199,9 @@ public final class NetworkStack: @unchecked Sendable {
   /// Whether the calling context holds the guard: what lwIP's assertions ask.
   var isGuarded: Bool {
     switch plan.guarding {
-    case .gate: system.gates.contains(Level.softNet.gate)
+    case .gate: system.gates.contains(plan.level.gate)
     case .lock: isLockMine
+    case .coreLock: core!.isMine
     }
   }
 
@@ -165,54 +209,73 @@ public final class NetworkStack: @unchecked Sendable {
   func establish(
     _ name: String, _ placement: Placement, _ body: @escaping (borrowing Here<HostedMachine>) -> Void
   ) throws(EstablishError) -> Handler<HostedMachine> {
-    if plan.isGateOff { return try system.establish(name, at: .softNet, as: .mpSafe, placement, body) }
+    if plan.isGateOff { return try system.establish(name, at: plan.level, as: .mpSafe, placement, body) }
     switch plan.guarding {
-    case .gate: return try system.establish(name, at: .softNet, as: plan.way, placement, body)
+    case .gate: return try system.establish(name, at: plan.level, as: plan.way, placement, body)
     case .lock:
       let me = Unmanaged.passUnretained(self)
       // With a thread for each level nobody drains for others.
       let placement: Placement = plan.execution == .threads ? .bound : placement
-      return try system.establish(name, at: .softNet, as: .mpSafe, placement) { here in
+      return try system.establish(name, at: plan.level, as: .mpSafe, placement) { here in
         me._withUnsafeGuaranteedRef { stack in stack.enter { body(here) } }
       }
+    case .coreLock: preconditionFailure("the baseline has no handlers at softNet")
     }
   }
 
   // MARK: Life
 
-  /// Ends it in order: connections are reset, devices detached, CPUs stopped. By a thread that is no CPU and holds nothing. Later calls
-  /// do nothing.
+  /// Ends it in order, with those that share its system: connections are reset, devices detached, CPUs stopped. By a thread that is no CPU
+  /// and holds nothing. Later calls do nothing.
   @discardableResult public func shutdown() -> ShutdownReport {
-    let first = enter {
+    if let first { return first.shutdown() }
+    let all = [self] + enter { others }
+    // Each, also after one that had ended.
+    guard all.map({ $0.leaveNetwork() }).contains(true) else { return system.shutdown() }
+    let report = system.shutdown()
+    for stack in all { stack.letGoOfLwIP() }
+    others = []
+    return report
+  }
+
+  /// Its lwIP may be another stack's.
+  private func letGoOfLwIP() {
+    var none = lwip_hooks()
+    lwip.pointee.set_hooks(&none)
+    LwIPInstances.giveBack(lwip)
+  }
+
+  /// Resets what is open and lets go of the devices. False if that has been done.
+  private func leaveNetwork() -> Bool {
+    // Then nobody else sends.
+    core?.stop()
+    let isFirst = enter {
       defer { isRunning = false }
       if isRunning {
         services.end()
-        _ = lwip_abort_all()
+        _ = lwip.pointee.abort_all()
         // A reset is the last thing that the other end hears.
-        for port in ports { port.device.transmit(port) }
+        for port in ports { if core != nil { port.pushFromMailbox() } else { port.device.transmit(port) } }
       }
       return isRunning
     }
-    guard first else { return system.shutdown() }
-    for port in ports { port.device.detach() }
+    guard isFirst else { return false }
+    if core == nil { for port in ports { port.device.detach() } }
     enter {
       // What lwIP has put off, to loop its own frames back, names an interface: before it goes. Nothing answers any more, so this ends.
       while !deferred.isEmpty { runDeferred() }
       for port in ports {
-        if let netif = port.netif { lwip_netif_remove(netif) }
+        if let netif = port.netif { lwip.pointee.netif_remove(netif) }
         port.netif = nil
       }
     }
-    let report = system.shutdown()
-    currentStack = nil
-    isTaken.store(false, ordering: .releasing)
-    return report
+    return true
   }
 
   /// What was counted up to now. Any thread below softNet.
   public var counts: StackCounts {
     enter {
-      let c = lwip_count_now()
+      let c = lwip.pointee.count_now()
       return StackCounts(
         assertions: c.assertions - baseline.assertions, failures: c.failures - baseline.failures,
         protections: c.protections - baseline.protections, locks: c.locks - baseline.locks,

@@ -9,15 +9,18 @@ import SoftInterrupts
 
 /// Needs CAP_NET_RAW. The interface is to have no IP address of the kernel's, and the sender's offloads are to be off: lwIP takes no segment
 /// longer than the MTU, and verifies checksums.
-public final class PacketDevice: NetworkDevice, @unchecked Sendable {
+public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sendable {
   // Sendable: constant but for the attachment, which is touched before and after the CPUs use it; the counts are the port's CPU's.
   public let hardwareAddress: HardwareAddress
   public let mtu: Int
-  private let descriptor: Int32
+  let descriptor: Int32
+  let pushesBesidePulls = true
   private var attachment: (system: InterruptSystem<HostedMachine>, attachment: Attachment)?
-  /// The slots that are being read into or written from.
+  /// The slots that are read into next.
   private var reading: [FrameRing.Slot] = []
-  private static let batch = 32
+  /// The slots that are being written from; empty between the calls.
+  private var writing: [FrameRing.Slot] = []
+  private static let batch = 64
 
   public init(_ interface: String) throws(DeviceFailure) {
     var mac = [UInt8](repeating: 0, count: 6)
@@ -43,53 +46,57 @@ public final class PacketDevice: NetworkDevice, @unchecked Sendable {
       attachment = (
         port.system,
         try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "packet socket") { _ in
-          me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.receive($0) } }
+          me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.pull($0) } }
         }
       )
     } catch { throw DeviceFailure(description: error.description) }
   }
 
-  private func receive(_ port: DevicePort) {
+  func open(_ port: DevicePort) throws(DeviceFailure) {}
+
+  func pull(_ port: DevicePort) {
+    // Slots that nothing came into stay for the next time: what a pull costs is what it brings.
+    while reading.count < Self.batch, port.incoming.hasSpace,
+      let slot = port.incoming.space(port.incoming.slotSize)
+    { reading.append(slot) }
+    // No room: the kernel keeps what comes, or drops it.
+    if reading.isEmpty { return port.received() }
     withUnsafeTemporaryAllocation(of: netdev_slot.self, capacity: Self.batch) { slots in
-      reading.removeAll(keepingCapacity: true)
-      while reading.count < Self.batch, let slot = port.incoming.space(port.incoming.slotSize) {
-        slots[reading.count] = netdev_slot(bytes: slot.bytes, length: UInt32(port.incoming.slotSize))
-        reading.append(slot)
-      }
-      // No room: read all the same, so that the kernel's queue does not grow stale.
-      let got =
-        reading.isEmpty ? 0 : Int(netdev_packet_receive(descriptor, slots.baseAddress, Int32(reading.count)))
-      var delivered = false
       for (index, slot) in reading.enumerated() {
-        if index < got && slots[index].length > 0 {
-          port.incoming.put(slot, length: Int(slots[index].length))
-          delivered = true
+        slots[index] = netdev_slot(bytes: slot.bytes, length: UInt32(port.incoming.slotSize))
+      }
+      let got = max(0, Int(netdev_packet_receive(descriptor, slots.baseAddress, Int32(reading.count))))
+      for index in 0..<got {
+        if slots[index].length > 0 {
+          port.incoming.put(reading[index], length: Int(slots[index].length))
         } else {
-          port.incoming.keep(slot)
+          port.incoming.keep(reading[index])
         }
       }
-      if delivered || reading.isEmpty { port.received() }
+      reading.removeFirst(got)
+      if port.incoming.waiting > 0 { port.received() }
     }
   }
 
-  public func transmit(_ port: DevicePort) {
+  public func transmit(_ port: DevicePort) { push(port) }
+
+  func push(_ port: DevicePort) {
     withUnsafeTemporaryAllocation(of: netdev_slot.self, capacity: Self.batch) { slots in
       while true {
-        var batch: [FrameRing.Slot] = []
-        batch.reserveCapacity(Self.batch)
-        while batch.count < Self.batch, let slot = port.outgoing.next() {
-          slots[batch.count] = netdev_slot(bytes: slot.bytes, length: UInt32(slot.length))
-          batch.append(slot)
+        while writing.count < Self.batch, let slot = port.outgoing.next() {
+          slots[writing.count] = netdev_slot(bytes: slot.bytes, length: UInt32(slot.length))
+          writing.append(slot)
         }
-        if batch.isEmpty { return }
+        if writing.isEmpty { return }
         var done = 0
         // A frame that the kernel does not take is lost, as on a wire; TCP sends it again.
-        while done < batch.count {
-          let sent = netdev_packet_send(descriptor, slots.baseAddress! + done, Int32(batch.count - done))
+        while done < writing.count {
+          let sent = netdev_packet_send(descriptor, slots.baseAddress! + done, Int32(writing.count - done))
           if sent <= 0 { break }
           done += Int(sent)
         }
-        for slot in batch { port.outgoing.release(slot) }
+        for slot in writing { port.outgoing.release(slot) }
+        writing.removeAll(keepingCapacity: true)
       }
     }
   }

@@ -8,7 +8,7 @@ import Glibc
 import HostedMachine
 import SoftInterrupts
 
-public final class SlirpDevice: NetworkDevice, @unchecked Sendable {
+public final class SlirpDevice: NetworkDevice, DescriptorDevice, @unchecked Sendable {
   // Sendable: the rest is touched as the law says, or before the device is attached and after it is detached.
 
   /// A port of the host's loopback addresses that leads to the same port of the stack.
@@ -39,7 +39,10 @@ public final class SlirpDevice: NetworkDevice, @unchecked Sendable {
 
   deinit { if let slirp { netdev_slirp_close(slirp) } }
 
-  public func attach(to port: DevicePort) throws(DeviceFailure) {
+  var descriptor: Int32 { slirp.map { netdev_slirp_descriptor($0) } ?? -1 }
+  let pushesBesidePulls = false
+
+  func open(_ port: DevicePort) throws(DeviceFailure) {
     self.port = port
     let me = Unmanaged.passUnretained(self)
     slirp = netdev_slirp_open(
@@ -63,27 +66,32 @@ public final class SlirpDevice: NetworkDevice, @unchecked Sendable {
       _ = netdev_slirp_forward(slirp, forward.isUDP, true, forward.port, forward.port)
     }
     netdev_slirp_settle(slirp)
+  }
+
+  public func attach(to port: DevicePort) throws(DeviceFailure) {
+    try open(port)
+    let me = Unmanaged.passUnretained(self)
     do {
       sender = try port.system.establish("slirp transmit", at: .vm, as: .mpSafe) { _ in
-        me._withUnsafeGuaranteedRef { $0.send() }
+        me._withUnsafeGuaranteedRef { $0.push($0.port) }
       }
-      attachment = try port.system.attach(
-        netdev_slirp_descriptor(slirp), at: .vm, on: port.cpu, name: "slirp"
-      ) { _ in me._withUnsafeGuaranteedRef { $0.run() } }
+      attachment = try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "slirp") { _ in
+        me._withUnsafeGuaranteedRef { $0.pull($0.port) }
+      }
     } catch { throw DeviceFailure(description: "\(error)") }
   }
 
   public func transmit(_ port: DevicePort) { sender?.schedule(on: port.cpu) }
 
-  /// At `vm` on the port's CPU.
-  private func run() {
+  /// On the port's CPU at `vm`, or by the one thread of the baseline.
+  func pull(_ port: DevicePort) {
     netdev_slirp_run(slirp)
     netdev_slirp_settle(slirp)
     if port.incoming.waiting > 0 { port.received() }
   }
 
-  /// At `vm` on the port's CPU.
-  private func send() {
+  /// On the port's CPU at `vm`, or by the one thread of the baseline.
+  func push(_ port: DevicePort) {
     while let slot = port.outgoing.next() {
       netdev_slirp_send(slirp, slot.bytes, UInt32(slot.length))
       port.outgoing.release(slot)

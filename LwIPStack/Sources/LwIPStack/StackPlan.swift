@@ -26,11 +26,15 @@ enum Guarding {
   case gate
   /// A lock at softNet, for MP-safe handlers.
   case lock
+  /// lwIP's own, in the baseline.
+  case coreLock
 }
 
 /// The stack under one discipline.
 struct StackPlan {
   let discipline: StackDiscipline
+  /// The level whose gate or lock guards the stack.
+  let level: Level
   let cpus: Int
   let guarding: Guarding
   /// The way in of the stack's handlers at softNet and of its callouts.
@@ -41,8 +45,21 @@ struct StackPlan {
   /// The mutant: the handlers are let in without any guard, and nobody raises. For the test that the assertions notice.
   var isGateOff = false
 
-  init(_ discipline: StackDiscipline, cpus: Int) {
+  /// As reports name it.
+  var name: String { guarding == .coreLock ? "coreLock" : discipline.rawValue }
+
+  /// The baseline. One CPU, for slow requests alone: a worker's thread, which takes lwIP's lock for the answer.
+  init(coreLockAt level: Level) {
+    discipline = .mpSafe
+    self.level = level
+    cpus = 1
+    execution = .inline
+    (guarding, way, helpers) = (.coreLock, .mpSafe, .mpSafe)
+  }
+
+  init(_ discipline: StackDiscipline, cpus: Int, level: Level = .softNet) {
     self.discipline = discipline
+    self.level = level
     self.cpus = discipline == .oneCPU ? 1 : cpus
     execution = discipline == .threads ? .threads : .inline
     switch discipline {

@@ -45,7 +45,7 @@ public final class TCPConnection: @unchecked Sendable {
     var error: Int32 = 0
     var target = address.forLwIP
     let owner = Unmanaged.passRetained(connection)
-    connection.pcb = lwip_tcp_connect(&target, port, owner.toOpaque(), &error)
+    connection.pcb = stack.lwip.pointee.tcp_connect(&target, port, owner.toOpaque(), &error)
     guard connection.pcb != nil else {
       owner.release()
       throw NetworkError(error)
@@ -59,15 +59,16 @@ public final class TCPConnection: @unchecked Sendable {
   public var isOpen: Bool { pcb != nil }
 
   /// How many bytes ``write(_:more:)`` would take now.
-  public var room: Int { pcb.map { Int(lwip_tcp_room($0)) } ?? 0 }
+  public var room: Int { pcb.map { Int(stack.lwip.pointee.tcp_room($0)) } ?? 0 }
 
   /// Queues a copy of as many bytes as there is room for; how many. ``flush()`` sends them, unless a callback of this connection does
   /// so by returning.
   public func write(_ bytes: UnsafeRawBufferPointer, more: Bool = false) throws(NetworkError) -> Int {
     guard let pcb else { throw .notConnected }
-    var length = min(bytes.count, Int(lwip_tcp_room(pcb)), Int(UInt16.max))
+    var length = min(bytes.count, Int(stack.lwip.pointee.tcp_room(pcb)), Int(UInt16.max))
     while length > 0 {
-      let error = lwip_tcp_write(pcb, bytes.baseAddress, UInt32(length), more || length < bytes.count)
+      let error = stack.lwip.pointee.tcp_write(
+        pcb, bytes.baseAddress, UInt32(length), more || length < bytes.count)
       if error == 0 { return length }
       // Out of segments for so much: for less there may be enough.
       if NetworkError(error) != .exhausted { throw NetworkError(error) }
@@ -87,22 +88,22 @@ public final class TCPConnection: @unchecked Sendable {
   }
 
   /// Sends what is queued.
-  public func flush() { if let pcb { _ = lwip_tcp_output(pcb) } }
+  public func flush() { if let pcb { _ = stack.lwip.pointee.tcp_output(pcb) } }
 
   /// The application has done with so many received bytes; only if it does not ``takesAtOnce``.
   public func take(_ count: Int) {
     let count = min(count, untaken)
     untaken -= count
-    if let pcb, count > 0 { lwip_tcp_taken(pcb, UInt32(count)) }
+    if let pcb, count > 0 { stack.lwip.pointee.tcp_taken(pcb, UInt32(count)) }
   }
 
   /// Ends it in order, after what was written; no callback comes any more. Bytes not taken yet are dropped.
   public func close() {
     guard let pcb else { return }
     take(untaken)
-    if lwip_tcp_close(pcb) < 0 {
+    if stack.lwip.pointee.tcp_close(pcb) < 0 {
       // No memory even for the end: then without one.
-      lwip_tcp_abort(pcb)
+      stack.lwip.pointee.tcp_abort(pcb)
     }
     leave()
   }
@@ -110,26 +111,26 @@ public final class TCPConnection: @unchecked Sendable {
   /// Sends no more, and goes on receiving.
   public func closeSending() throws(NetworkError) {
     guard let pcb else { throw .notConnected }
-    let error = lwip_tcp_shutdown_send(pcb)
+    let error = stack.lwip.pointee.tcp_shutdown_send(pcb)
     if error < 0 { throw NetworkError(error) }
   }
 
   /// Resets it; no callback comes any more.
   public func abort() {
     guard let pcb else { return }
-    lwip_tcp_abort(pcb)
+    stack.lwip.pointee.tcp_abort(pcb)
     leave()
   }
 
   /// Whether small segments go out at once.
-  public func setNoDelay(_ on: Bool) { if let pcb { lwip_tcp_no_delay(pcb, on) } }
+  public func setNoDelay(_ on: Bool) { if let pcb { stack.lwip.pointee.tcp_no_delay(pcb, on) } }
 
   /// The other end, if it is open.
   public var peer: (address: NetworkAddress, port: UInt16)? {
     guard let pcb else { return nil }
     var address = lwip_address()
     var port: UInt16 = 0
-    lwip_tcp_peer(pcb, &address, &port)
+    stack.lwip.pointee.tcp_peer(pcb, &address, &port)
     return (NetworkAddress(address), port)
   }
 

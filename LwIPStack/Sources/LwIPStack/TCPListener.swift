@@ -24,9 +24,9 @@ public final class TCPListener: @unchecked Sendable {
       var error: Int32 = 0
       let owner = Unmanaged.passRetained(self)
       if var target = address?.forLwIP {
-        pcb = lwip_tcp_listen(&target, port, 255, owner.toOpaque(), &error)
+        pcb = stack.lwip.pointee.tcp_listen(&target, port, 255, owner.toOpaque(), &error)
       } else {
-        pcb = lwip_tcp_listen(nil, port, 255, owner.toOpaque(), &error)
+        pcb = stack.lwip.pointee.tcp_listen(nil, port, 255, owner.toOpaque(), &error)
       }
       guard pcb != nil else {
         owner.release()
@@ -39,7 +39,7 @@ public final class TCPListener: @unchecked Sendable {
   public func close() {
     stack.enter {
       guard let pcb else { return }
-      if stack.isRunning { lwip_tcp_close_listener(pcb) }
+      if stack.isRunning { stack.lwip.pointee.tcp_close_listener(pcb) }
       self.pcb = nil
       Unmanaged.passUnretained(self).release()
     }

@@ -8,11 +8,12 @@ import HostedMachine
 import SoftInterrupts
 
 /// Needs /dev/net/tun and CAP_NET_ADMIN, or an interface that was made for the user. The kernel's end does its checksums and segments itself.
-public final class TapDevice: NetworkDevice, @unchecked Sendable {
+public final class TapDevice: NetworkDevice, DescriptorDevice, @unchecked Sendable {
   // Sendable: constant but for the attachment, which is touched before and after the CPUs use it.
   public let hardwareAddress = HardwareAddress(0x02, 0x53, 0x49, 0, 0, 0x16)
   public let mtu: Int
-  private let descriptor: Int32
+  let descriptor: Int32
+  let pushesBesidePulls = true
   private var attachment: (system: InterruptSystem<HostedMachine>, attachment: Attachment)?
   private static let batch = 32
 
@@ -37,13 +38,15 @@ public final class TapDevice: NetworkDevice, @unchecked Sendable {
       attachment = (
         port.system,
         try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "tap") { _ in
-          me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.receive($0) } }
+          me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.pull($0) } }
         }
       )
     } catch { throw DeviceFailure(description: error.description) }
   }
 
-  private func receive(_ port: DevicePort) {
+  func open(_ port: DevicePort) throws(DeviceFailure) {}
+
+  func pull(_ port: DevicePort) {
     for _ in 0..<Self.batch {
       guard let slot = port.incoming.space(port.incoming.slotSize) else { break }
       let length = netdev_tap_receive(descriptor, slot.bytes, UInt32(port.incoming.slotSize))
@@ -56,7 +59,9 @@ public final class TapDevice: NetworkDevice, @unchecked Sendable {
     if port.incoming.waiting > 0 { port.received() }
   }
 
-  public func transmit(_ port: DevicePort) {
+  public func transmit(_ port: DevicePort) { push(port) }
+
+  func push(_ port: DevicePort) {
     while let slot = port.outgoing.next() {
       // A frame that the kernel does not take is lost, as on a wire; TCP sends it again.
       _ = write(descriptor, slot.bytes, slot.length)

@@ -24,9 +24,9 @@ public final class UDPEndpoint: @unchecked Sendable {
       var error: Int32 = 0
       let owner = Unmanaged.passRetained(self)
       if var target = address?.forLwIP {
-        pcb = lwip_udp_bind(&target, port, owner.toOpaque(), &error)
+        pcb = stack.lwip.pointee.udp_bind(&target, port, owner.toOpaque(), &error)
       } else {
-        pcb = lwip_udp_bind(nil, port, owner.toOpaque(), &error)
+        pcb = stack.lwip.pointee.udp_bind(nil, port, owner.toOpaque(), &error)
       }
       guard pcb != nil else {
         owner.release()
@@ -37,7 +37,7 @@ public final class UDPEndpoint: @unchecked Sendable {
 
   /// The port it is bound to. Any thread below softNet.
   public var port: UInt16 {
-    stack.enter { pcb.map { stack.isRunning ? lwip_udp_local_port($0) : 0 } ?? 0 }
+    stack.enter { pcb.map { stack.isRunning ? stack.lwip.pointee.udp_local_port($0) : 0 } ?? 0 }
   }
 
   /// Sends a datagram, of which lwIP takes a copy. Any thread below softNet, and callbacks.
@@ -47,7 +47,8 @@ public final class UDPEndpoint: @unchecked Sendable {
     try stack.enter { () throws(NetworkError) in
       guard let pcb, stack.isRunning else { throw .stopped }
       var target = address.forLwIP
-      let error = lwip_udp_send(pcb, bytes.baseAddress, UInt32(clamping: bytes.count), &target, port)
+      let error = stack.lwip.pointee.udp_send(
+        pcb, bytes.baseAddress, UInt32(clamping: bytes.count), &target, port)
       if error < 0 { throw NetworkError(error) }
     }
   }
@@ -56,7 +57,7 @@ public final class UDPEndpoint: @unchecked Sendable {
   public func close() {
     stack.enter {
       guard let pcb else { return }
-      if stack.isRunning { lwip_udp_close(pcb) }
+      if stack.isRunning { stack.lwip.pointee.udp_close(pcb) }
       self.pcb = nil
       Unmanaged.passUnretained(self).release()
     }

@@ -5,6 +5,7 @@
 
 import ArgumentParser
 import Glibc
+import NetworkServers
 
 @main
 struct SoftintNet: ParsableCommand {
@@ -20,69 +21,17 @@ struct SoftintNet: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self, ConformCommand.self,
+      ServeCommand.self, EchoCommand.self, IperfCommand.self, CompareCommand.self, GetCommand.self,
+      NamesCommand.self,
+      ConformCommand.self,
     ])
 
   static func main() {
     signal(SIGPIPE, SIG_IGN)
-    Glibc.exit(status(of: Array(CommandLine.arguments.dropFirst())))
+    Glibc.exit(programStatus(Self.self, "softint-net", Array(CommandLine.arguments.dropFirst())))
   }
 
   func run() throws {
-    throw ValidationError("no verb is given, the verbs are serve, echo, iperf and compare")
-  }
-
-  private static func status(of arguments: [String]) -> Int32 {
-    do {
-      var command = try parseAsRoot(arguments)
-      try command.run()
-      return 0
-    } catch let failure as CommandFailure {
-      complain(failure.message)
-      return failure.status
-    } catch {
-      let text = message(for: error)
-      if exitCode(for: error) == .success {
-        print(text)
-        return 0
-      }
-      let lines = text.split(separator: "\n").map { $0.drop { $0 == " " } }
-      complain(lines.joined(separator: " "))
-      return 64
-    }
-  }
-
-  private static func complain(_ message: String) {
-    let line = "softint-net: \(message)\n"
-    _ = line.utf8.withContiguousStorageIfAvailable { write(2, $0.baseAddress, $0.count) }
-  }
-}
-
-/// A command that cannot go on: one line, without the program's name, and the exit status.
-struct CommandFailure: Error {
-  var message: String
-  var status: Int32
-  static func usage(_ message: String) -> CommandFailure { CommandFailure(message: message, status: 64) }
-  static func system(_ message: String) -> CommandFailure { CommandFailure(message: message, status: 71) }
-}
-
-/// Waits for SIGINT or SIGTERM. They are blocked in every thread that is made after `block()`.
-enum EndSignal {
-  static func block() {
-    var set = set
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-  }
-  static func wait() {
-    var set = set
-    var number: Int32 = 0
-    // Blocked, so it stays pending until somebody waits for it.
-    while sigwait(&set, &number) != 0 {}
-  }
-  private static var set: sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGINT)
-    sigaddset(&set, SIGTERM)
-    return set
+    throw ValidationError("no verb is given, the verbs are serve, echo, iperf, compare, get and names")
   }
 }

@@ -5,6 +5,7 @@
 
 import ArgumentParser
 import LwIPStack
+import NetworkServers
 
 struct ConformCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,7 +15,8 @@ struct ConformCommand: ParsableCommand {
 
   func run() throws {
     EndSignal.block()
-    let (stack, host) = try options.start(isUDPToo: true)
+    let served = try options.start(isUDPToo: true)[0]
+    let (stack, host) = (served.stack, served.host)
     do throws(NetworkError) {
       try withExtendedLifetime(ConformingApplication(stack)) {
         announce("listening, try: nc \(host) 7")

@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import LwIPStack
+import NetworkServers
 
 struct EchoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,17 +14,18 @@ struct EchoCommand: ParsableCommand {
 
   func run() throws {
     EndSignal.block()
-    let (stack, host) = try options.start(isUDPToo: true)
+    let served = try options.start(isUDPToo: true)[0]
+    let (stack, port) = (served.stack, served.port)
     do throws(NetworkError) {
-      let listener = try TCPListener(stack, port: options.port) { connection in
+      let listener = try TCPListener(stack, port: port) { connection in
         EchoSession.begin(connection)
         return true
       }
-      let endpoint = try UDPEndpoint(stack, port: options.port) { endpoint, bytes, address, port in
+      let endpoint = try UDPEndpoint(stack, port: port) { endpoint, bytes, address, port in
         // A datagram for which there is no room is lost, as datagrams are.
         try? endpoint.send(bytes, to: address, port: port)
       }
-      announce("listening, try: nc \(host) \(options.port)")
+      announce("listening, try: nc \(served.host) \(port)")
       EndSignal.wait()
       listener.close()
       endpoint.close()

@@ -1,8 +1,8 @@
 // `softint-net serve`: the HTTP server's command.
 
 import ArgumentParser
-import Glibc
 import LwIPStack
+import NetworkServers
 
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,38 +21,22 @@ struct ServeCommand: ParsableCommand {
     help: ArgumentHelp("Serve what is in this directory now (default: one page).", valueName: "directory"))
   var root: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "1, or 2: another stack with a gate of its own, on the next port (slirp and memory).", valueName: "n"),
+    transform: ServeCommand.stacks)
+  var stacks: Int = 1
+
+  @Flag(help: "Work at other levels beside it: an access log, its analysis, a probe.") var work = false
+
   func run() throws {
     let site = if let root { try Site(directory: root) } else { Site.bundled }
     EndSignal.block()
-    let (stack, host) = try options.start(isUDPToo: false)
-    let server = HTTPServer(stack, site)
-    do {
-      try server.start(port: options.port)
-    } catch {
-      stack.shutdown()
-      throw error
-    }
-    announce("listening, try: curl http://\(host):\(options.port)/")
-    EndSignal.wait()
-    server.stop()
-    let counts = stack.counts
-    let violations = stack.system.violations
-    stack.shutdown()
-    withExtendedLifetime(server) {}
-    announce(
-      "served \(server.requests) requests; lwIP asserted its lock \(counts.assertions) times, in vain \(counts.failures) times"
-    )
-    // Under disjoint: what refutes it.
-    var seen: Set<String> = []
-    for violation in violations where seen.insert(violation.context).inserted {
-      announce("violation: \(violation)")
-    }
+    try ServiceRun.http(try options.start(stacks: stacks), site, work: work)
   }
-}
 
-/// Says a line on standard output at once, also to a pipe.
-func announce(_ line: String) {
-  print(line)
-  // All streams: the name of the one is no constant to Swift.
-  fflush(nil)
+  private static func stacks(_ text: String) throws -> Int {
+    guard let count = Int(text), (1...2).contains(count) else { throw ValidationError("give 1 or 2") }
+    return count
+  }
 }

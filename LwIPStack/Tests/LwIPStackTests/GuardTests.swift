@@ -110,14 +110,6 @@ extension StackTests {
         #expect(done.wait() && seen.wait())
       }
     }
-
-    @Test("there is one stack in a process")
-    func one() throws {
-      try withStack { _ in
-        #expect(throws: DeviceFailure.self) { _ = try NetworkStack() }
-      }
-      try withStack { _ in }
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import Glibc
 import Testing
 
 @testable import LwIPStack
+@testable import NetworkServers
 @testable import softint_net
 
 extension StackTests {
@@ -95,6 +96,34 @@ extension StackTests {
           #expect(head.hasPrefix("HTTP/1.1 \(status)"))
           #expect(String(decoding: client.receive(length(head)), as: UTF8.self).contains(word))
         }
+      }
+    }
+
+    @Test("the same request again has the same answer, also beside others; and anew in the next second")
+    func again() throws {
+      try withServer { server, port in
+        let client = try HostSocket(port)
+        let page = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        let last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        let second = server.second
+        var dates: Set<String> = []
+        repeat {
+          // A head that begins like the one before is another one.
+          let others = "GET /none HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
+          client.send(page + page + others + page)
+          for (status, hasBody) in [
+            ("200", true), ("200", true), ("404", true), ("200", false), ("200", true),
+          ] {
+            let head = client.head()
+            #expect(head.hasPrefix("HTTP/1.1 \(status)"))
+            if hasBody { #expect(client.receive(length(head)).count == length(head)) }
+            dates.insert(
+              head.split(separator: "\r\n").first { $0.hasPrefix("Date: ") }.map(String.init) ?? "")
+          }
+        } while server.second < second + 2
+        #expect(dates.count >= 2)
+        client.send(last)
+        #expect(client.head().contains("Connection: close"))
       }
     }
 

@@ -178,13 +178,15 @@ extension StackTests {
       try withStack { stack in
         final class Record {
           let event = Event()
+          let stack: NetworkStack
           var runs = 0
+          init(_ stack: NetworkStack) { self.stack = stack }
         }
-        let record = Record()
+        let record = Record(stack)
         let argument = Unmanaged.passUnretained(record).toOpaque()
         let body: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
           let record = Unmanaged<Record>.fromOpaque(argument!).takeUnretainedValue()
-          #expect(currentStack!.takeUnretainedValue().isGuarded)
+          #expect(record.stack.isGuarded)
           record.runs += 1
           record.event.signal()
         }

@@ -19,19 +19,20 @@ typedef struct lwip_netif lwip_netif;
 typedef struct lwip_tcp lwip_tcp;
 typedef struct lwip_udp lwip_udp;
 
-// What the Swift side answers. Set once, before lwip_start().
+// What the Swift side answers. Set once, before lwip_start(). `stack` is handed to those that have no owner or device.
 typedef struct lwip_hooks {
+  void *stack;
   // Whether the calling context holds the stack's guard.
-  bool (*is_guarded)(void);
+  bool (*is_guarded)(void *stack);
   // A core-lock assertion failed. `from` is the address it was called from.
-  void (*unguarded)(const void *from);
+  void (*unguarded)(void *stack, const void *from);
   // A cyclic timer of the table is to run after its interval: lwIP's tcp_timer_needed, and the start of all others.
-  void (*start_timer)(int index, uint32_t milliseconds);
+  void (*start_timer)(void *stack, int index, uint32_t milliseconds);
   // sys_timeout and sys_untimeout.
-  void (*timeout)(uint32_t milliseconds, void (*handler)(void *), void *argument);
-  void (*untimeout)(void (*handler)(void *), void *argument);
+  void (*timeout)(void *stack, uint32_t milliseconds, void (*handler)(void *), void *argument);
+  void (*untimeout)(void *stack, void (*handler)(void *), void *argument);
   // tcpip_try_callback: to be called later under the guard.
-  bool (*later)(void (*function)(void *), void *argument);
+  bool (*later)(void *stack, void (*function)(void *), void *argument);
   // A frame goes out: `length` bytes were asked for and are to be written to what is returned, then sent. NULL: no room.
   void *(*frame_space)(void *device, uint32_t length);
   void (*frame_ready)(void *device, uint32_t length);
@@ -51,7 +52,7 @@ typedef struct lwip_hooks {
   void (*polled)(void *owner);
   void (*datagram)(void *owner, const uint8_t *bytes, uint32_t length, const lwip_address *from, uint16_t port);
   // DNS: the answer to a question; NULL: there is none.
-  void (*resolved)(uintptr_t query, const lwip_address *);
+  void (*resolved)(void *stack, uintptr_t query, const lwip_address *);
   // DHCP: the interface of a device has this address now.
   void (*leased)(void *device, const lwip_address *, const lwip_address *mask, const lwip_address *gateway);
 } lwip_hooks;
@@ -145,3 +146,17 @@ int lwip_dns_resolve(const char *name, lwip_family, uintptr_t query, lwip_addres
 int lwip_dhcp_start(lwip_netif *);
 // Gives the address back.
 void lwip_dhcp_stop(lwip_netif *);
+
+// MARK: lwIP under its own core lock: only in a program that puts nothing in the place of lwIP's symbols
+
+// tcpip_init(): lwIP's own thread, which runs its timers and its mailbox. Returns when it runs.
+void lwip_core_start(void);
+// LOCK_TCPIP_CORE and UNLOCK_TCPIP_CORE.
+void lwip_core_lock(void);
+void lwip_core_unlock(void);
+// A frame of the device, copied into a buffer of lwIP's and sent to its thread. By any thread. False if there was no room.
+bool lwip_core_post(lwip_netif *, const uint8_t *bytes, uint32_t length);
+// Calls `function` on lwIP's thread, under the lock, after what its mailbox holds now. Once at a time: not again before it has been called.
+bool lwip_core_later(void (*function)(void *), void *argument);
+
+#include "lwipapi.h"

@@ -47,3 +47,38 @@ int netdev_packet_receive(int descriptor, netdev_slot *slots, int count);
 int netdev_packet_send(int descriptor, const netdev_slot *slots, int count);
 // One frame of a TAP; its length, 0 if there is none, -errno.
 ssize_t netdev_tap_receive(int descriptor, void *bytes, uint32_t length);
+
+// MARK: A plain thread's waiting
+
+// An event descriptor; -errno.
+int netdev_bell_open(void);
+void netdev_bell_ring(int bell);
+// Waits for the device (bit 0 of the result) or the bell (bit 1, which is answered by this); 0 milliseconds: looks only, -1: for ever.
+int netdev_bell_wait(int bell, int device, int milliseconds);
+
+// MARK: HTTP clients on a wire in memory
+
+typedef struct netdev_clients netdev_clients;
+enum { NETDEV_BUCKETS = 320 };
+typedef struct netdev_client_counts {
+  // Answers that came whole; answers that were none; resets; segments that were sent or came again.
+  uint64_t requests, errors, resets, repeated;
+  // How long answers took: how many below each limit.
+  uint64_t times[NETDEV_BUCKETS];
+} netdev_client_counts;
+// `count` clients at 10.1.0.1 of a stack at 10.1.0.2 with the MAC 02:53:49:00:01:02, each with one request in flight. NULL: no memory, or
+// the path is too long.
+netdev_clients *netdev_clients_open(int count, uint16_t port, const char *path, netdev_frame emit, void *context);
+// `now` is in nanoseconds throughout.
+void netdev_clients_start(netdev_clients *, uint64_t now);
+// A frame of the stack.
+void netdev_clients_frame(netdev_clients *, const uint8_t *bytes, uint32_t length, uint64_t now);
+// Repeats what has waited longer than `patience`.
+void netdev_clients_tick(netdev_clients *, uint64_t now, uint64_t patience);
+const netdev_client_counts *netdev_clients_count(const netdev_clients *);
+void netdev_clients_close(netdev_clients *);
+
+// Times by number: eight steps to each doubling.
+void netdev_times_add(uint64_t *buckets, uint64_t ns);
+// Times of bucket `at` are below it.
+uint64_t netdev_bucket_limit(int at);

@@ -1,4 +1,4 @@
-// `softint-net serve`: HTTP/1.1 with keep-alive and pipelining, whole at softNet but for what is slow.
+// HTTP/1.1 with keep-alive and pipelining, whole at softNet but for what is slow.
 //
 // Law: sessions and counts are under the stack's guard. Slow work is done at softBio by a handler that enters the guard for the answer
 // alone: meanwhile the stack goes on.
@@ -8,16 +8,22 @@ import HostedMachine
 import LwIPStack
 import SoftInterrupts
 
-final class HTTPServer: @unchecked Sendable {
+package final class HTTPServer: @unchecked Sendable {
   // Sendable: constant, or under the guard, or the ring's own affair.
   let stack: NetworkStack
   let site: Site
-  private(set) var requests: UInt64 = 0
+  package private(set) var requests: UInt64 = 0
   private(set) var sessions = 0
   private var listener: TCPListener?
   private var slow: Handler<HostedMachine>!
   /// Filled under the guard, emptied by the one handler, which is bound.
   private let slowJobs = Ring<SlowJob, HostedMachine>(capacity: 4_096)
+  /// Work at other levels for each request, if there is any.
+  package var others: OtherLevels? {
+    didSet { others?.resume = { [unowned self] in resume() } }
+  }
+  /// Sessions with requests for which the log has no room.
+  private var waiting: [(session: HTTPSession, connection: TCPConnection)] = []
   private var date: (second: Int, text: String) = (0, "")
 
   struct SlowJob: @unchecked Sendable {
@@ -27,12 +33,12 @@ final class HTTPServer: @unchecked Sendable {
     var request: HTTPRequest
   }
 
-  init(_ stack: NetworkStack, _ site: Site) {
+  package init(_ stack: NetworkStack, _ site: Site) {
     self.stack = stack
     self.site = site
   }
 
-  func start(port: UInt16) throws(CommandFailure) {
+  package func start(port: UInt16) throws(CommandFailure) {
     let me = Unmanaged.passUnretained(self)  // it outlives the stack's CPUs
     do {
       slow = try stack.establishHelper("slow requests", at: .softBio) { _ in
@@ -48,15 +54,46 @@ final class HTTPServer: @unchecked Sendable {
     } catch { throw .system("\(error)") }
   }
 
-  func stop() { listener?.close() }
+  package func stop() { listener?.close() }
 
   // MARK: Under the guard
 
-  func answer(_ request: HTTPRequest, _ connection: TCPConnection, _ session: HTTPSession) {
+  /// One more request is answered, with so many bytes or so.
+  func count(_ length: Int) {
     requests &+= 1
+    others?.note(length, requests, at: HostedMachine.now())
+  }
+
+  /// Whether a request may be answered now; if not, the session is told to go on later.
+  func mayAnswer(_ session: HTTPSession, _ connection: TCPConnection) -> Bool {
+    guard let others, !others.hasRoom() else { return true }
+    if !session.isWaiting {
+      session.isWaiting = true
+      waiting.append((session, connection))
+    }
+    return false
+  }
+
+  private func resume() {
+    let sessions = waiting
+    waiting.removeAll(keepingCapacity: true)
+    for (session, connection) in sessions {
+      session.isWaiting = false
+      session.process(connection)
+      connection.flush()
+    }
+  }
+
+  /// Whole seconds: how long an answer stays the same.
+  var second: Int { time(nil) }
+
+  /// Whether the same request within the same second has the same answer.
+  func answer(_ request: HTTPRequest, _ connection: TCPConnection, _ session: HTTPSession) -> Bool {
+    count(request.path.utf8.count)
     guard request.method == "GET" || request.isHead else {
-      return session.reply(
+      session.reply(
         head("405 Method Not Allowed", "text/plain", 0, request, "Allow: GET, HEAD\r\n"), nil, request)
+      return false
     }
     switch request.path {
     case "/stats":
@@ -68,18 +105,20 @@ final class HTTPServer: @unchecked Sendable {
         replySlow(request, session)
       } else if slowJobs.push(SlowJob(connection: connection, session: session, request: request)) {
         session.isBusy = true
-        slow.schedule(on: 0)
+        slow.schedule(on: stack.system.cpuCount - 1)
       } else {
         session.reply(head("503 Service Unavailable", "text/plain", 0, request), nil, request)
       }
     default:
       if let file = site.file(request.path) {
         session.reply(head("200 OK", file.type, file.bytes.count, request), file.bytes, request)
+        return true
       } else {
         let text = Array("no such file\n".utf8)
         session.reply(head("404 Not Found", "text/plain", text.count, request), text, request)
       }
     }
+    return false
   }
 
   func head(
@@ -115,7 +154,7 @@ final class HTTPServer: @unchecked Sendable {
     let counts = stack.counts
     let timers = counts.timerRuns.map { "\"\($0.name)\":\($0.runs)" }.joined(separator: ",")
     return """
-      {"requests":\(requests),"sessions":\(sessions),"discipline":"\(stack.discipline.rawValue)","cpus":\(stack.system.cpuCount),\
+      {"requests":\(requests),"sessions":\(sessions),"discipline":"\(stack.disciplineName)","cpus":\(stack.system.cpuCount),\
       "assertions":\(counts.assertions),"assertionFailures":\(counts.failures),"protectedSections":\(counts.protections),\
       "connections":\(counts.connections),"segments":\(counts.segments),"buffers":\(counts.buffers),"refused":\(counts.refused),\
       "framesIn":\(counts.framesIn),"framesOut":\(counts.framesOut),"droppedIn":\(counts.droppedIn),\
@@ -139,7 +178,7 @@ final class HTTPServer: @unchecked Sendable {
         job.connection.flush()
       }
     }
-    if slowJobs.count > 0 { slow.schedule(on: 0) }
+    if slowJobs.count > 0 { slow.schedule(on: stack.system.cpuCount - 1) }
   }
 
   /// 2 ms of work that is no waiting: the processor is busy with it. As long code does, it lets what is above run now and then.

@@ -3,6 +3,7 @@
 // Law: under the stack's guard. Answers go out in the order of their requests: while one is being worked on elsewhere none is read.
 // Bytes are taken from the sender as requests are, so a client that only sends is stopped by its window.
 
+import Glibc
 import LwIPStack
 
 final class HTTPSession {
@@ -20,8 +21,12 @@ final class HTTPSession {
   private var hasEnded = false
   /// Seconds since something came or went.
   private var idle = 0
+  /// The last small answer, and the whole head that was so answered: a client that asks again sends the same bytes.
+  private var memo: (head: [UInt8], answer: [UInt8], second: Int)?
   /// A request is being worked on elsewhere.
   var isBusy = false
+  /// In the server's list of those that wait for the log.
+  var isWaiting = false
 
   /// How many seconds a client may be silent, and how many an unfinished request may take.
   private static let patience = 60
@@ -69,16 +74,35 @@ final class HTTPSession {
         advance(count, connection)
         if toSkip > 0 { break }
       }
-      if read == input.count { break }
+      if read == input.count || !server.mayAnswer(self, connection) { break }
+      if repeats(connection) { continue }
       var used = 0
       do {
         guard let request = try HTTPRequest.read(input[read...], used: &used) else { break }
+        let head = input[read..<(read + used)]
+        let before = output.count
         toSkip = request.bodyLength
         advance(used, connection)
-        server.answer(request, connection, self)
+        if server.answer(request, connection, self), files.isEmpty, !isClosing, !isBusy, toSkip == 0 {
+          memo = (Array(head), Array(output[before...]), server.second)
+        }
       } catch { refuse(error) }
     }
     pump(connection)
+  }
+
+  /// Answers as before, if the same is asked within the same second.
+  private func repeats(_ connection: TCPConnection) -> Bool {
+    guard let memo, input.count - read >= memo.head.count else { return false }
+    let isSame = memo.head.withUnsafeBytes { head in
+      input.withUnsafeBytes { memcmp(head.baseAddress!, $0.baseAddress! + read, head.count) == 0 }
+    }
+    // The answer says the time.
+    guard isSame, memo.second == server.second else { return false }
+    advance(memo.head.count, connection)
+    server.count(memo.answer.count)
+    output.append(contentsOf: memo.answer)
+    return true
   }
 
   private func advance(_ count: Int, _ connection: TCPConnection) {

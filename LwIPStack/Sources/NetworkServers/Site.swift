@@ -2,10 +2,10 @@
 
 import Glibc
 
-struct Site: Sendable {
-  struct File: Sendable {
-    var type: String
-    var bytes: [UInt8]
+package struct Site: Sendable {
+  package struct File: Sendable {
+    package var type: String
+    package var bytes: [UInt8]
   }
   /// By path, "/index.html".
   private(set) var files: [String: File] = [:]
@@ -14,7 +14,7 @@ struct Site: Sendable {
   static let limit = 256 << 20
 
   /// The site without a directory.
-  static var bundled: Site {
+  package static var bundled: Site {
     var site = Site()
     let page = """
       <!doctype html><title>softint-net</title><h1>lwIP at softNet</h1>
@@ -27,13 +27,13 @@ struct Site: Sendable {
   }
 
   /// Reads a directory and what is below it.
-  init(directory: String) throws(CommandFailure) {
+  package init(directory: String) throws(CommandFailure) {
     var total = 0
     try read(directory, as: "", &total, depth: 0)
   }
   private init() {}
 
-  func file(_ path: String) -> File? {
+  package func file(_ path: String) -> File? {
     // Whole paths are compared, so ".." leads nowhere.
     files[path.hasSuffix("/") ? path + "index.html" : path]
   }

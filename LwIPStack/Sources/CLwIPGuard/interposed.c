@@ -1,5 +1,5 @@
 // The symbols that lwIP's port defines and that this program defines in its place: the dynamic linker prefers those of the
-// executable, so the packaged library, unchanged, asks us.
+// executable (in another namespace, of the library that was loaded there), so the packaged library, unchanged, asks us.
 //
 // Law: lwIP takes no lock of its own here. Whoever calls it holds the stack's guard; each of its assertions of the core lock, each
 // request of that lock and each of its protected sections asks for the guard, and is counted: under the guard plainly, because then nobody
@@ -13,17 +13,16 @@
 // The library's own functions are found behind ours.
 #define LIBRARY(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-lwip_hooks lwip_hook;
 lwip_counts lwip_tally;
 static int64_t most_pcbs, most_pbufs;
 
-void lwip_set_hooks(const lwip_hooks *hooks) { lwip_hook = *hooks; }
+bool lwip_is_interposed(void) { return true; }
 
 static bool guarded(const void *from) {
-  if (__builtin_expect(lwip_hook.is_guarded != NULL && lwip_hook.is_guarded(), 1)) return true;
+  if (__builtin_expect(lwip_hook.is_guarded != NULL && lwip_hook.is_guarded(lwip_hook.stack), 1)) return true;
   // Not guarded, so others may count as well. Relaxed: a count, nothing is published by it.
   __atomic_fetch_add(&lwip_tally.failures, 1, __ATOMIC_RELAXED);
-  if (lwip_hook.unguarded != NULL) lwip_hook.unguarded(from);
+  if (lwip_hook.unguarded != NULL) lwip_hook.unguarded(lwip_hook.stack, from);
   return false;
 }
 
@@ -55,11 +54,11 @@ u32_t sys_now(void) {
 void sys_timeouts_init(void) {}
 void sys_timeout(u32_t milliseconds, sys_timeout_handler handler, void *argument) {
   if (own_now != NULL) return LIBRARY(sys_timeout)(milliseconds, handler, argument);
-  lwip_hook.timeout(milliseconds, handler, argument);
+  lwip_hook.timeout(lwip_hook.stack, milliseconds, handler, argument);
 }
 void sys_untimeout(sys_timeout_handler handler, void *argument) {
   if (own_now != NULL) return LIBRARY(sys_untimeout)(handler, argument);
-  lwip_hook.untimeout(handler, argument);
+  lwip_hook.untimeout(lwip_hook.stack, handler, argument);
 }
 void lwip_keep_own_timeouts(uint32_t (*now)(void)) { own_now = now; }
 
@@ -69,7 +68,7 @@ void tcp_timer_needed(void) { lwip_need_tcp_timer(); }
 // MARK: Deferred calls. Of lwIP's core only the loopback of an interface to its own address makes them.
 
 err_t tcpip_try_callback(tcpip_callback_fn function, void *argument) {
-  return lwip_hook.later(function, argument) ? ERR_OK : ERR_MEM;
+  return lwip_hook.later(lwip_hook.stack, function, argument) ? ERR_OK : ERR_MEM;
 }
 err_t tcpip_callback(tcpip_callback_fn function, void *argument) { return tcpip_try_callback(function, argument); }
 
