@@ -97,6 +97,6 @@ public final class SlirpDevice: NetworkDevice, @unchecked Sendable {
     if let attachment { port.system.detach(attachment) }
     if let sender { port.system.disestablish(sender) }
     attachment = nil
-    sender = nil
+    // `sender` stays: a transmission that is under way may still schedule it, and is refused.
   }
 }
