@@ -1,5 +1,6 @@
 """What faults and soak share: a network namespace of one's own, with the stack at one end of a wire, the kernel at the other, and in between a
 relay that can lose, double and reorder frames."""
+import atexit
 import http.client
 import json
 import os
@@ -117,6 +118,8 @@ class Server:
 
     def __init__(self, program, *options, port=80):
         self.port = port
+        # Nothing is left running, whatever fails.
+        atexit.register(lambda: self.process.kill())
         self.process = subprocess.Popen(
             [program, "serve", "--device", "packet:far", "--address", f"{STACK}/24", "--port", str(port), *options],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

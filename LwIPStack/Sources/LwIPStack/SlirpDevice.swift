@@ -105,6 +105,6 @@ public final class SlirpDevice: NetworkDevice, DescriptorDevice, @unchecked Send
     if let attachment { port.system.detach(attachment) }
     if let sender { port.system.disestablish(sender) }
     attachment = nil
-    sender = nil
+    // `sender` stays: a transmission that is under way may still schedule it, and is refused.
   }
 }
