@@ -23,11 +23,7 @@ struct Item: Linked {
   var link: UnsafeMutablePointer<UInt> {
     UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt.self)
   }
-  /// Its number; its memory is given back.
-  func take() -> Int {
-    defer { memory.deallocate() }
-    return memory.pointee.number
-  }
+  var number: Int { memory.pointee.number }
 }
 
 enum QueueProgram {
@@ -42,12 +38,15 @@ enum QueueProgram {
     let ran = world.shared("ran", guard: .softNet, [Int]())
     let written = Dictionary(
       uniqueKeysWithValues: producers.joined().map { ($0, world.shared("item \($0)", false)) })
+    // Made before and given back after: a list's head is compared by its address, and whether one comes back while the program runs would
+    // depend on what else the process allocates.
+    let items = Dictionary(uniqueKeysWithValues: producers.joined().map { ($0, Item($0)) })
     let prepare = { (number: Int) in
       written[number]!.value = true
-      return Item(number)
+      return items[number]!
     }
     let perform = { (item: Item) in
-      let number = item.take()
+      let number = item.number
       world.expect(written[number]!.value, "item \(number) ran before it was written")
       ran.value.append(number)
     }
@@ -69,6 +68,7 @@ enum QueueProgram {
         let mine = ran.value.filter { producer.contains($0) }
         world.expect(mine == producer, "ran: \(ran.value)")
       }
+      for item in items.values { item.memory.deallocate() }
     }
     return (
       queue,
