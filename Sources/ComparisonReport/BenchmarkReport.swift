@@ -10,11 +10,15 @@ public struct BenchmarkReport: Sendable, Equatable {
 
   /// Where it was measured.
   public struct Machine: Sendable, Equatable {
+    /// The processor's name.
     public var cpu: String
+    /// System and release.
     public var os: String
+    /// How many it may use.
     public var processors: Int
     /// The load average of the last minute when it began: what else the machine did.
     public var load: Double
+    /// A machine.
     public init(cpu: String, os: String, processors: Int, load: Double) {
       self.cpu = cpu
       self.os = os
@@ -25,15 +29,21 @@ public struct BenchmarkReport: Sendable, Equatable {
 
   /// What the ratio is to be.
   public enum Goal: Sendable, Equatable {
+    /// No more than this.
     case atMost(Double)
+    /// No less than this.
     case atLeast(Double)
   }
 
   /// A distribution of single values: at each point, the share of the samples that are at most so large.
   public struct Distribution: Sendable, Equatable {
+    /// How much lies at or below a value.
     public struct Point: Sendable, Equatable {
+      /// The part of the samples, 0 to 1.
       public var share: Double
+      /// In the row's unit.
       public var value: Double
+      /// A point.
       public init(share: Double, value: Double) {
         self.share = share
         self.value = value
@@ -41,7 +51,9 @@ public struct BenchmarkReport: Sendable, Equatable {
     }
     /// How many values; where they are weighted by their length, the nanoseconds of all.
     public var samples: Int
+    /// Ascending.
     public var points: [Point]
+    /// A distribution.
     public init(samples: Int, points: [Point]) {
       self.samples = samples
       self.points = points
@@ -54,18 +66,26 @@ public struct BenchmarkReport: Sendable, Equatable {
     public var name: String
     /// What is done, in words.
     public var title: String
+    /// Of the figures.
     public var unit: String
+    /// Whom it is measured beside.
     public var peerName: String
     /// The figures of the rounds; those of the peer are empty if it was not there.
     public var ours: [Double]
+    /// Those of the peer, round by round.
     public var peer: [Double]
+    /// What the ratio is to be, if anything.
     public var goal: Goal?
     /// What the peer gives and does not; and why it is missing, if it is.
     public var note: String
+    /// The peer was not there.
     public var isMissing: Bool
+    /// Of single values, where they were kept.
     public var oursDistribution: Distribution?
+    /// The same of the peer.
     public var peerDistribution: Distribution?
 
+    /// A row.
     public init(
       name: String, title: String, unit: String, peerName: String, ours: [Double], peer: [Double],
       goal: Goal?,
@@ -86,14 +106,20 @@ public struct BenchmarkReport: Sendable, Equatable {
     }
   }
 
+  /// Where it was measured.
   public var machine: Machine
   /// UTC, as `2026-11-26`.
   public var date: String
+  /// What was measured, as `git describe` has it.
   public var commit: String
+  /// How it was measured.
   public var command: String
+  /// Those that count; the first one does not.
   public var rounds: Int
+  /// Row by row, one for each peer.
   public var rows: [Row]
 
+  /// A report.
   public init(
     machine: Machine, date: String, commit: String, command: String, rounds: Int, rows: [Row]
   ) {
@@ -139,12 +165,17 @@ extension BenchmarkReport.Row {
 extension BenchmarkReport {
   /// One row in two runs.
   public struct Change: Sendable, Equatable {
+    /// See ``Row``.
     public var name: String
+    /// See ``Row``.
     public var peerName: String
+    /// The ratio in the older run.
     public var before: Double
+    /// The ratio in this one.
     public var after: Double
     /// Whether the intervals of the two ratios have no value in common.
     public var hasMoved: Bool
+    /// One line.
     public var text: String {
       "\(name) against \(peerName): ratio \(NumberText.significant(before)) → \(NumberText.significant(after))"
     }

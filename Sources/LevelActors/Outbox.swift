@@ -27,6 +27,7 @@ public final class Outbox<Element: Sendable, M: Machine>: @unchecked Sendable {
   @usableFromInline let list = Incoming<M, Posted<Element>>()
   @usableFromInline let closed: UnsafeMutablePointer<M.Word>
 
+  /// Open and empty.
   @inlinable public init() {
     closed = .allocate(capacity: 1)
     closed.initialize(to: M.Word(0))

@@ -12,7 +12,7 @@ extension InterruptSystem {
   ///   - exactly: take the guard's gate only, not those between; for code that touches nothing of the levels between.
   ///   - cpu: whose wheel it is on; by default the calling CPU's, or CPU 0 for a visitor.
   ///   - body: runs to completion at `level`, or at the guard's if that is higher. It may arm its own callout again.
-  /// - Note: less than 128 B each, what the closure captured (up to two words) included.
+  /// - Note: less than 128 B each, a closure of one captured word included; with two words 136.
   @inlinable public func callout(
     _ name: StaticString, at level: Level, guard guardLevel: Level? = nil, as way: WayIn = .ordered,
     exactly: Bool = false, cpu: Int? = nil, _ body: @escaping (borrowing Here<M>) -> Void
