@@ -29,6 +29,7 @@ let package = Package(
       name: "LwIPStack",
       dependencies: [
         "CLwIPStack", "CNetworkDevices",
+        .product(name: "PacketCapture", package: "swift-softint"),
         .product(name: "SoftInterrupts", package: "swift-softint"),
         .product(name: "HostedMachine", package: "swift-softint"),
       ]),

@@ -11,6 +11,7 @@ package enum DeviceChoice {
   case packet(String)
   case tap(String)
   case memory
+  case replay(String)
 }
 
 package struct DeviceOptions: ParsableArguments {
@@ -18,19 +19,20 @@ package struct DeviceOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "slirp (this process's own sockets, no root), packet:IF (a raw socket on an interface), tap:IF, or memory (HTTP clients in this process).",
+      "slirp (this process's own sockets, no root), packet:IF (a raw socket on an interface), tap:IF, memory (HTTP clients in this process), or replay:FILE (the Ethernet frames of a capture).",
       valueName: "device"),
     transform: DeviceOptions.device)
   package var device: DeviceChoice = .slirp
 
   @Option(
     help: ArgumentHelp(
-      "The stack's IPv4 address and network, as 192.0.2.2/24 (packet and tap only).", valueName: "address"),
+      "The stack's IPv4 address and network, as 192.0.2.2/24 (packet, tap and replay only).",
+      valueName: "address"),
     transform: DeviceOptions.network)
   package var address: IPv4Configuration?
 
   @Option(
-    help: ArgumentHelp("The stack's IPv6 address (packet and tap only).", valueName: "address"),
+    help: ArgumentHelp("The stack's IPv6 address (packet, tap and replay only).", valueName: "address"),
     transform: DeviceOptions.ipv6)
   package var address6: NetworkAddress?
 
@@ -71,6 +73,8 @@ package struct DeviceOptions: ParsableArguments {
     package var port: UInt16
     /// Who is served, if they are in memory.
     package var clients: MemoryClients?
+    /// What is replayed, if that is the device.
+    package var replay: ReplayDevice?
   }
 
   /// Makes stacks, with a level, a device and a port each, and attaches the devices.
@@ -85,9 +89,10 @@ package struct DeviceOptions: ParsableArguments {
     case .slirp, .memory:
       if address != nil || address6 != nil {
         throw .usage(
-          "--address and --address6 are for packet and tap: slirp and memory have a network of their own")
+          "--address and --address6 are for packet, tap and replay: slirp and memory have a network of their own"
+        )
       }
-    case .packet, .tap:
+    case .packet, .tap, .replay:
       if address == nil { throw .usage("give the stack's address by --address, as 192.0.2.2/24") }
       if stacks > 1 { throw .usage("--stacks is for slirp and memory") }
     }
@@ -116,6 +121,12 @@ package struct DeviceOptions: ParsableArguments {
         case .tap(let name):
           try stack.attach(
             TapDevice(name), ipv4: address, ipv6: address6.map { [$0] } ?? [], inputCPU: inputCPU)
+          served.host = "\(address!.address)"
+        case .replay(let file):
+          let device = try ReplayDevice(file)
+          try stack.attach(
+            device, ipv4: address, ipv6: address6.map { [$0] } ?? [], inputCPU: inputCPU)
+          served.replay = device
           served.host = "\(address!.address)"
         case .memory:
           let clients = MemoryClients(count: memoryClients, port: served.port)
@@ -164,7 +175,8 @@ package struct DeviceOptions: ParsableArguments {
       if parts[0] == "packet" { return .packet(parts[1]) }
       if parts[0] == "tap" { return .tap(parts[1]) }
     }
-    throw ValidationError("the devices are slirp, packet:IF, tap:IF and memory")
+    if parts.count == 2, parts[0] == "replay", !parts[1].isEmpty { return .replay(parts[1]) }
+    throw ValidationError("the devices are slirp, packet:IF, tap:IF, memory and replay:FILE")
   }
   private static func network(_ text: String) throws -> IPv4Configuration {
     let parts = text.split(separator: "/").map(String.init)

@@ -46,6 +46,11 @@ package enum ServiceRun {
       announce("served \(server.requests) requests; \(asserted)")
     }
     for clients in served.compactMap(\.clients) { announce(line(clients.counts)) }
+    for replay in served.compactMap(\.replay) {
+      announce(
+        "replayed \(replay.played) of \(replay.frames) frames (\(replay.leftOut) left out), \(replay.answers) sent"
+      )
+    }
     if let report = others?.report {
       announce(
         "work at other levels: \(report.logged) lines logged, \(report.pages) pages analysed; probe p50 \(report.probe.quantile(0.5)) ns, p99 \(report.probe.quantile(0.99)) ns"
