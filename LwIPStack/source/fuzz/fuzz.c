@@ -12,13 +12,13 @@
 
 // Whether "the gate" is held: by the fuzzer while it is in lwIP.
 static bool holds;
-static bool is_guarded(void) { return holds; }
+static bool is_guarded(void *stack) { return (void)stack, holds; }
 static void die(const char *why) {
   fprintf(stderr, "finding: %s\n", why);
   abort();
 }
-static void unguarded(const void *from) {
-  (void)from;
+static void unguarded(void *stack, const void *from) {
+  (void)stack, (void)from;
   die("lwIP was called without the guard");
 }
 
@@ -26,9 +26,11 @@ static void unguarded(const void *from) {
 static uint32_t milliseconds;
 static uint32_t now(void) { return milliseconds; }
 
-static void start_timer(int index, uint32_t after) { (void)index, (void)after; }
-static void timeout(uint32_t after, void (*handler)(void *), void *argument) { (void)after, (void)handler, (void)argument; }
-static void untimeout(void (*handler)(void *), void *argument) { (void)handler, (void)argument; }
+static void start_timer(void *stack, int index, uint32_t after) { (void)stack, (void)index, (void)after; }
+static void timeout(void *stack, uint32_t after, void (*handler)(void *), void *argument) {
+  (void)stack, (void)after, (void)handler, (void)argument;
+}
+static void untimeout(void *stack, void (*handler)(void *), void *argument) { (void)stack, (void)handler, (void)argument; }
 
 // Deferred calls: made after each step.
 static struct {
@@ -36,7 +38,8 @@ static struct {
   void *argument;
 } waiting[64];
 static int waiting_count;
-static bool later(void (*function)(void *), void *argument) {
+static bool later(void *stack, void (*function)(void *), void *argument) {
+  (void)stack;
   if (waiting_count == 64) return false;
   waiting[waiting_count].function = function;
   waiting[waiting_count++].argument = argument;
