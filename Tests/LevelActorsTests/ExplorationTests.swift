@@ -26,6 +26,16 @@ struct Item: Linked {
   var number: Int { memory.pointee.number }
 }
 
+/// The items of a program by their numbers, made before it and given back after: a list's head is compared by its address, and whether one
+/// comes back while the program runs would depend on what else the process allocates. Whoever may still take one holds them.
+final class Items {
+  let all: [Int: Item]
+  init(_ numbers: some Sequence<Int>) {
+    all = Dictionary(uniqueKeysWithValues: numbers.map { ($0, Item($0)) })
+  }
+  deinit { for item in all.values { item.memory.deallocate() } }
+}
+
 enum QueueProgram {
   typealias Queue = LevelQueue<SimulatedMachine, Item>
 
@@ -38,14 +48,13 @@ enum QueueProgram {
     let ran = world.shared("ran", guard: .softNet, [Int]())
     let written = Dictionary(
       uniqueKeysWithValues: producers.joined().map { ($0, world.shared("item \($0)", false)) })
-    // Made before and given back after: a list's head is compared by its address, and whether one comes back while the program runs would
-    // depend on what else the process allocates.
-    let items = Dictionary(uniqueKeysWithValues: producers.joined().map { ($0, Item($0)) })
+    let items = Items(producers.joined())
     let prepare = { (number: Int) in
       written[number]!.value = true
-      return items[number]!
+      return items.all[number]!
     }
     let perform = { (item: Item) in
+      defer { withExtendedLifetime(items) {} }
       let number = item.number
       world.expect(written[number]!.value, "item \(number) ran before it was written")
       ran.value.append(number)
@@ -68,7 +77,6 @@ enum QueueProgram {
         let mine = ran.value.filter { producer.contains($0) }
         world.expect(mine == producer, "ran: \(ran.value)")
       }
-      for item in items.values { item.memory.deallocate() }
     }
     return (
       queue,
