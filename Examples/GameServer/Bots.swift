@@ -96,8 +96,8 @@ struct Swarm {
     bots[bot].nextAt = now + 50_000_000
     switch bots[bot].phase {
     case .waiting:
-      // In lockstep one after the other, so that all have the same numbers in every run.
-      if case .moves = play, bot > 0, bots[bot - 1].who == nil {
+      // In lockstep one after the other, so that all have the same numbers in every run. One that was refused is waited for no longer.
+      if case .moves = play, bot > 0, bots[bot - 1].phase == .waiting || bots[bot - 1].phase == .joining {
         bots[bot].nextAt = now + 1_000_000
         return
       }

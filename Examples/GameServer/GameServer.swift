@@ -50,10 +50,11 @@ enum GameServer {
     stop = server.stop
     listen(to: [SIGINT, SIGTERM])
     let endpoint = server.ports[0].socket.endpoint
-    say("listening on \(endpoint)")
     try server.start(reporting: options.report.map { .seconds($0) }) { tally, server in
       say("\(tally.players) players, tick \(tally.tick), \(traffic(tally, server))")
     }
+    // Not before it can give somebody a place.
+    say("listening on \(endpoint)")
     let began = HostedMachine.now()
     let end = options.seconds.map { began + UInt64($0) * 1_000_000_000 }
     if options.bots > 0 {

@@ -30,35 +30,59 @@ struct GameServerTests {
       complaint: "game-server: --port takes a number from 0 to 65535; see --help\n", status: 64)
   }
 
-  // Off: once the bots waited for the server without end, one run of several. Not understood yet.
-  @Test(
-    "Ctrl-C ends it in order, with players on it; a second server on its port is told so",
-    .disabled("the bots can wait for the server without end"))
-  func interrupted() throws {
+  /// A server that listens: the process, what it prints from then on, and its port.
+  private static func started(_ arguments: String...) throws -> (Process, FileHandle, port: String) {
     let server = Process()
     server.executableURL = ReadmeTests.program("game-server")
-    server.arguments = ["--port", "0"]
+    server.arguments = ["--port", "0"] + arguments
     let output = Pipe()
     server.standardOutput = output
     try server.run()
-    defer { if server.isRunning { server.terminate() } }
     // The line is one write, so it is there whole.
     let first = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
     let port = try #require(first.wholeMatch(of: /listening on 127.0.0.1:(\d+)\n/)).1
+    return (server, output.fileHandleForReading, String(port))
+  }
 
+  /// Three bots of five moves each, to their end.
+  private static func play(_ port: String) throws {
     let bots = try ReadmeTests.output(
-      of: "game-server",
-      ["--connect", "127.0.0.1", "--port", String(port), "--bots", "3", "--moves", "5"])
+      of: "game-server", ["--connect", "127.0.0.1", "--port", port, "--bots", "3", "--moves", "5"])
     #expect(bots.status == 0 && bots.text.hasPrefix("bots: "))
-    try ReadmeTests.compare(
-      "game-server", "--port", String(port), with: "",
-      complaint: "game-server: 127.0.0.1:\(port) cannot be bound: Address already in use\n", status: 69)
+  }
 
+  /// Ends a server by Ctrl-C; what it prints last.
+  private static func interrupt(_ server: Process, _ output: FileHandle) throws -> String {
     kill(server.processIdentifier, SIGINT)
-    let rest = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    let rest = String(decoding: try output.readToEnd() ?? Data(), as: UTF8.self)
     server.waitUntilExit()
     #expect(server.terminationStatus == 0 && server.terminationReason == .exit)
-    #expect(rest.hasPrefix("3 joined, 3 left, 0 timed out, 0 refused; 15 moves\n"), "\(rest)")
     #expect(rest.hasSuffix("everything ran: true\n"), "\(rest)")
+    return rest
+  }
+
+  @Test("who is refused goes, and nobody waits for him")
+  func refused() throws {
+    let (server, output, port) = try Self.started("--max-clients", "1")
+    defer { if server.isRunning { server.terminate() } }
+    try Self.play(port)
+    let rest = try Self.interrupt(server, output)
+    // Who is answered late asks again, and is refused again.
+    let counts = try #require(
+      rest.prefixMatch(of: /1 joined, 1 left, 0 timed out, (\d+) refused; 5 moves\n/), "\(rest)")
+    #expect(Int(counts.1)! >= 2)
+  }
+
+  @Test("Ctrl-C ends it in order, with players on it; a second server on its port is told so")
+  func interrupted() throws {
+    let (server, output, port) = try Self.started()
+    defer { if server.isRunning { server.terminate() } }
+    try Self.play(port)
+    try ReadmeTests.compare(
+      "game-server", "--port", port, with: "",
+      complaint: "game-server: 127.0.0.1:\(port) cannot be bound: Address already in use\n", status: 69)
+
+    let rest = try Self.interrupt(server, output)
+    #expect(rest.hasPrefix("3 joined, 3 left, 0 timed out, 0 refused; 15 moves\n"), "\(rest)")
   }
 }
