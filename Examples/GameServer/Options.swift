@@ -31,10 +31,11 @@ struct Options {
       --log FILE         append who came, who went and what was said
       --report S         print what happened every S seconds
       --seconds S        end after S seconds
-      --bots N           play N clients as well, over the loopback: a load (up to 20000)
-      --moves N          each bot makes N moves, each after the answer to the last, and leaves
-      --connect A.B.C.D  no server, only the bots, which play on the server there
-      --demo             8 bots, 200 steps that follow the moves and not the clock; always the same
+      --bots N           play N clients as well, a load (up to 20000)
+      --moves N          each bot makes N moves, one after the other, and leaves
+      --connect A.B.C.D  no server, only bots, which play on the server there
+      --demo             8 bots, 200 steps by moves and not by the clock: always
+                         the same
       --help             this
 
     Exit status: 0; 64 wrong usage, 69 the port is taken, 71 a system call failed,

@@ -27,6 +27,8 @@ struct Endpoint: ExpressibleByArgument, Sendable {
   init?(argument: String) {
     self.init(argument, defaultPort: 53)
   }
+  /// As it is typed.
+  var defaultValueDescription: String { text }
 
   init?(_ text: String, defaultPort: Int) {
     var (host, port) = (text[...], defaultPort)
@@ -83,6 +85,7 @@ struct Options: ParsableArguments {
   static let configuration = CommandConfiguration(
     commandName: "dns-forwarder",
     abstract: "Forwards DNS queries over UDP to one upstream, with one cache for all clients.",
+    usage: "dns-forwarder --upstream <endpoint> [--listen <endpoint>] [--step <step>] …",
     discussion:
       "Ends on SIGINT (Ctrl-C) or SIGTERM, and says what it has done. Answers that do not fit into a datagram are marked as truncated; it does not serve TCP."
   )
