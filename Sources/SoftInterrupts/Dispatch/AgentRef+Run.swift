@@ -34,7 +34,7 @@ extension AgentRef {
     withUnsafeMutablePointer(to: &frame) { frame in
       context = frame
       M.touches(slot, part: 1, .read)
-      slot.pointee.callBody(Here(self))
+      slot.callBody(Here(self))
       M.touches(slot, part: 1, .read)
       context = parent
     }

@@ -110,20 +110,6 @@ public enum Placement: UInt8, Sendable {
     homes = .words(system.cpuCount * Home<M>.size)
   }
 
-  /// Puts another body, or none, in place; returns the last one, which is to die outside of any lock. No run is under way and none
-  /// starts: who ends a handler, and who gives its slot to another, has seen to that.
-  @inlinable mutating func replaceBody(
-    _ new: HandlerBody<M>? = nil
-  ) -> HandlerBody<M>? {
-    defer { body = new.map(Unmanaged.passRetained) }
-    return body?.takeRetainedValue()
-  }
-
-  /// Calls the body. No reference is taken: the slot keeps its own until no run is under way (see `replaceBody`).
-  @inlinable @inline(__always) func callBody(_ here: borrowing Here<M>) {
-    body!._withUnsafeGuaranteedRef { $0.call(here) }
-  }
-
   /// Starts a new owner's place in the order of a CPU: until it is stamped, no stamp is valid. (Neither the one of the last owner,
   /// whose last mark may have been dropped, nor the 0 of fresh memory, which would pass for the number of a first mark.) A schedule
   /// of the last owner's that still has to stamp bears an older count. Relaxed: published with the generation.
@@ -141,6 +127,25 @@ public enum Placement: UInt8, Sendable {
   }
 
   @inlinable func home(_ cpu: Int) -> Home<M> { Home(homes + cpu &* Home<M>.size) }
+}
+
+extension UnsafeMutablePointer {
+  /// Puts another body, or none, in place; returns the last one, which is to die outside of any lock. No run is under way and none
+  /// starts: who ends a handler, and who gives its slot to another, has seen to that.
+  ///
+  /// Of the pointer and not of the slot: a mutating method would be an access to all of the slot, of which others read what is constant.
+  @inlinable func replaceBody<M: Machine>(_ new: HandlerBody<M>? = nil) -> HandlerBody<M>?
+  where Pointee == HandlerSlot<M> {
+    let old = pointee.body
+    pointee.body = new.map(Unmanaged.passRetained)
+    return old?.takeRetainedValue()
+  }
+
+  /// Calls the body. No reference is taken: the slot keeps its own until no run is under way (see `replaceBody`).
+  @inlinable @inline(__always) func callBody<M: Machine>(_ here: borrowing Here<M>)
+  where Pointee == HandlerSlot<M> {
+    pointee.body!._withUnsafeGuaranteedRef { $0.call(here) }
+  }
 }
 
 /// The handlers of a level by their way in: words that every dispatch reads and only establishing, changing and suspending

@@ -87,7 +87,7 @@ extension InterruptSystem {
       slot.pointee.isBound = placement == .bound
       slot.pointee.suspensions = 0
       slot.pointee.retiring = false
-      old = slot.pointee.replaceBody(body)
+      old = slot.replaceBody(body)
       slot.pointee.clearStatistics(cpuCount)
       for cpu in 0..<cpuCount {
         let claims = PendingWord.claims(agent(ofCPU: cpu).pending(level).load(.relaxed))
@@ -123,7 +123,7 @@ extension InterruptSystem {
       let dropped = self.clearPending(slot)
       // No run is under way and none can start: the body may go. It dies outside of any lock.
       M.touches(slot, part: 1, .write)
-      body = slot.pointee.replaceBody()
+      body = slot.replaceBody()
       // Or the next owner of the slot would be suspended for ever.
       slot.pointee.suspensions = 0
       self.quarantine(slot)

@@ -46,7 +46,7 @@ extension InterruptSystem {
         }
         _ = clearPending(slot)
         M.touches(slot, part: 1, .write)
-        bodies.append(slot.pointee.replaceBody())
+        bodies.append(slot.replaceBody())
         ways.used.fetchAnd(~slot.pointee.bit, .relaxed)
       }
     }

@@ -119,7 +119,7 @@ extension InterruptSystem {
           report.pending.append((slot.pointee.name, cpus))
         }
         M.touches(slot, part: 1, .write)
-        _ = slot.pointee.replaceBody()
+        _ = slot.replaceBody()
       }
     }
     releaseCallouts()

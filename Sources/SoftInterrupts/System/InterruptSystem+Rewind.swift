@@ -108,7 +108,7 @@
         while bits != 0 {
           let slot = core.slot(level, bit: bits)
           bits &= bits &- 1
-          _ = slot.pointee.replaceBody()
+          _ = slot.replaceBody()
           slot.pointee.suspensions = 0
           slot.pointee.changes = 0
           slot.pointee.retiring = false

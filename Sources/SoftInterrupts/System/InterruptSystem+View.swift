@@ -236,7 +236,7 @@
         slots[place] = nil
         slot.pointee.generation.deallocate()
         slot.pointee.homes.deallocate()
-        _ = slot.pointee.replaceBody()
+        _ = slot.replaceBody()
         slot.deinitialize(count: 1)
         slot.deallocate()
       }
@@ -262,7 +262,7 @@
         guard let slot = slots[place] else { continue }
         slot.pointee.generation.deallocate()
         slot.pointee.homes.deallocate()
-        _ = slot.pointee.replaceBody()
+        _ = slot.replaceBody()
         slot.deinitialize(count: 1)
         slot.deallocate()
       }
