@@ -147,17 +147,19 @@ public final class TCPConnection: @unchecked Sendable {
   // MARK: What lwIP calls
 
   static func installHooks(_ hooks: inout lwip_hooks) {
-    hooks.accept = { listener, pcb in
+    hooks.adopt = { listener, pcb in
       let listener = Unmanaged<TCPListener>.fromOpaque(listener!).takeUnretainedValue()
       let connection = TCPConnection(listener.stack)
       connection.pcb = pcb
       connection.isConnected = true
-      guard listener.onAccept(connection), connection.pcb != nil else {
-        // The shim resets it when we return.
-        connection.pcb = nil
-        return nil
-      }
       return Unmanaged.passRetained(connection).toOpaque()
+    }
+    hooks.accept = { listener, owner in
+      let listener = Unmanaged<TCPListener>.fromOpaque(listener!).takeUnretainedValue()
+      // Who has closed it in the callback has decided; `abort` does nothing then.
+      withConnection(owner) { connection in
+        if !listener.onAccept(connection) { connection.abort() }
+      }
     }
     hooks.connected = { owner in
       withConnection(owner) { connection in
