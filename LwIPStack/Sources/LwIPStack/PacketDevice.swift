@@ -18,7 +18,8 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
   let pushesBesidePulls = true
   private let ring: UnsafeMutablePointer<netdev_packet>
   private var attachment: (system: InterruptSystem<HostedMachine>, attachment: Attachment)?
-  private var looker: Handler<HostedMachine>?
+  private var puller: Handler<HostedMachine>?
+  private var look: IdleLook?
   /// The slots that are read into next.
   private var reading: [FrameRing.Slot] = []
   /// The slots that are being written from; empty between the calls.
@@ -51,9 +52,11 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
     let me = Unmanaged.passUnretained(self)
     let thePort = Unmanaged.passUnretained(port)
     do {
-      looker = try port.system.establish("packet ring", at: .vm, as: .mpSafe) { _ in
+      let puller = try port.system.establish("packet ring", at: .vm, as: .mpSafe) { _ in
         me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.pull($0) } }
       }
+      self.puller = puller
+      look = try IdleLook(port.system, cpu: port.cpu, puller) { [ring] in netdev_packet_waits(ring) }
       attachment = (
         port.system,
         try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "packet socket") { _ in
@@ -91,8 +94,8 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
 
   public func transmit(_ port: DevicePort) {
     push(port)
-    // Who was answered has perhaps asked again, and the ring shows it without a system call: while it is busy no interrupt is waited for.
-    if netdev_packet_waits(ring) { looker?.schedule(on: port.cpu) }
+    // Who was answered asks again, and the ring shows it without a system call: while it is busy no interrupt is waited for.
+    look?.request()
   }
 
   func push(_ port: DevicePort) {
@@ -119,9 +122,10 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
   public func detach() {
     if let attachment {
       attachment.system.detach(attachment.attachment)
-      if let looker { attachment.system.disestablish(looker) }
+      look?.end()
+      if let puller { attachment.system.disestablish(puller) }
     }
     attachment = nil
-    // `looker` stays: a transmission that is under way may still schedule it, and is refused.
+    // `look` stays: a transmission that is under way may still ask it, and is refused.
   }
 }
