@@ -9,7 +9,6 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/if_ether.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,11 +20,6 @@
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23
 #endif
-
-bool netdev_is_readable(int descriptor) {
-  struct pollfd entry = {.fd = descriptor, .events = POLLIN};
-  return poll(&entry, 1, 0) > 0;
-}
 
 static int fail(int descriptor) {
   int error = errno;

@@ -18,8 +18,7 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
   let pushesBesidePulls = true
   private let ring: UnsafeMutablePointer<netdev_packet>
   private var attachment: (system: InterruptSystem<HostedMachine>, attachment: Attachment)?
-  private var puller: Handler<HostedMachine>?
-  private var look: IdleLook?
+  private var looker: Handler<HostedMachine>?
   /// The slots that are read into next.
   private var reading: [FrameRing.Slot] = []
   /// The slots that are being written from; empty between the calls.
@@ -52,11 +51,9 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
     let me = Unmanaged.passUnretained(self)
     let thePort = Unmanaged.passUnretained(port)
     do {
-      let puller = try port.system.establish("packet ring", at: .vm, as: .mpSafe) { _ in
+      looker = try port.system.establish("packet ring", at: .vm, as: .mpSafe) { _ in
         me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.pull($0) } }
       }
-      self.puller = puller
-      look = try IdleLook(port.system, cpu: port.cpu, puller) { [ring] in netdev_packet_waits(ring) }
       attachment = (
         port.system,
         try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "packet socket") { _ in
@@ -94,8 +91,8 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
 
   public func transmit(_ port: DevicePort) {
     push(port)
-    // Who was answered asks again, and the ring shows it without a system call: while it is busy no interrupt is waited for.
-    look?.request()
+    // Who was answered has perhaps asked again, and the ring shows it without a system call: while it is busy no interrupt is waited for.
+    if netdev_packet_waits(ring) { looker?.schedule(on: port.cpu) }
   }
 
   func push(_ port: DevicePort) {
@@ -122,10 +119,9 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
   public func detach() {
     if let attachment {
       attachment.system.detach(attachment.attachment)
-      look?.end()
-      if let puller { attachment.system.disestablish(puller) }
+      if let looker { attachment.system.disestablish(looker) }
     }
     attachment = nil
-    // `look` stays: a transmission that is under way may still ask it, and is refused.
+    // `looker` stays: a transmission that is under way may still schedule it, and is refused.
   }
 }

@@ -34,7 +34,6 @@ public final class SlirpDevice: NetworkDevice, DescriptorDevice, @unchecked Send
   private unowned(unsafe) var port: DevicePort!
   private var attachment: Attachment?
   private var sender: Handler<HostedMachine>?
-  private var look: IdleLook?
 
   public init(forwarding forwards: [Forward]) { self.forwards = forwards }
 
@@ -74,16 +73,9 @@ public final class SlirpDevice: NetworkDevice, DescriptorDevice, @unchecked Send
     try open(port)
     let me = Unmanaged.passUnretained(self)
     do {
-      let sender = try port.system.establish("slirp transmit", at: .vm, as: .mpSafe) { _ in
-        me._withUnsafeGuaranteedRef { device in
-          device.push(device.port)
-          // Nothing yet: soon, perhaps.
-          if device.port.incoming.waiting == 0 { device.look?.request() }
-        }
+      sender = try port.system.establish("slirp transmit", at: .vm, as: .mpSafe) { _ in
+        me._withUnsafeGuaranteedRef { $0.push($0.port) }
       }
-      self.sender = sender
-      let descriptor = self.descriptor
-      look = try IdleLook(port.system, cpu: port.cpu, sender) { netdev_is_readable(descriptor) }
       attachment = try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "slirp") { _ in
         me._withUnsafeGuaranteedRef { $0.pull($0.port) }
       }
@@ -113,7 +105,6 @@ public final class SlirpDevice: NetworkDevice, DescriptorDevice, @unchecked Send
   public func detach() {
     guard let port else { return }
     if let attachment { port.system.detach(attachment) }
-    look?.end()
     if let sender { port.system.disestablish(sender) }
     attachment = nil
     // `sender` stays: a transmission that is under way may still schedule it, and is refused.

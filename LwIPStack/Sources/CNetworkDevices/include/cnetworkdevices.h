@@ -30,9 +30,6 @@ void netdev_slirp_close(netdev_slirp *);
 
 // MARK: Descriptors
 
-// Whether there is something to read now. Any thread.
-bool netdev_is_readable(int descriptor);
-
 // A raw socket on a network interface, whose kernel puts what comes into memory that it shares with us (PACKET_RX_RING, TPACKET_V2).
 typedef struct netdev_packet {
   int descriptor;
