@@ -1,7 +1,8 @@
 // lwIP as its authors mean it: its own thread for timers, its own core lock, and a thread that reads a raw socket and calls ethernet_input under that
-// lock. The application is that of `softint-net conform`. conformance-reference INTERFACE ADDRESS MASK
+// lock. The application is that of `softint-net conform`. conformance-reference INTERFACE ADDRESS MASK ADDRESS6
 
 #include "lwip/etharp.h"
+#include "lwip/ethip6.h"
 #include "lwip/init.h"
 #include "lwip/netif.h"
 #include "lwip/tcp.h"
@@ -15,9 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int device;
-static uint8_t mac[6];
-static uint32_t mtu;
+static netdev_packet device;
 static struct netif netif;
 
 static err_t send_frame(struct netif *at, struct pbuf *buffer) {
@@ -25,13 +24,14 @@ static err_t send_frame(struct netif *at, struct pbuf *buffer) {
   uint8_t frame[2048];
   netdev_slot slot = {frame, buffer->tot_len};
   pbuf_copy_partial(buffer, frame, buffer->tot_len, 0);
-  return netdev_packet_send(device, &slot, 1) == 1 ? ERR_OK : ERR_BUF;
+  return netdev_packet_send(device.descriptor, &slot, 1) == 1 ? ERR_OK : ERR_BUF;
 }
 static err_t initialise(struct netif *at) {
   at->hwaddr_len = 6;
-  memcpy(at->hwaddr, mac, 6);
-  at->mtu = (u16_t)mtu;
+  memcpy(at->hwaddr, device.mac, 6);
+  at->mtu = at->mtu6 = (u16_t)device.mtu;
   at->output = etharp_output;
+  at->output_ip6 = ethip6_output;
   at->linkoutput = send_frame;
   at->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
   return ERR_OK;
@@ -122,15 +122,21 @@ static void receive_on(u16_t port, udp_recv_fn receive) {
 
 int main(int count, char **arguments) {
   ip4_addr_t address, mask, none = {0};
-  if (count != 4 || !ip4addr_aton(arguments[2], &address) || !ip4addr_aton(arguments[3], &mask)) return 64;
-  device = netdev_packet_open(arguments[1], mac, &mtu);
-  if (device < 0) return 71;
+  ip6_addr_t address6;
+  if (count != 5 || !ip4addr_aton(arguments[2], &address) || !ip4addr_aton(arguments[3], &mask) || !ip6addr_aton(arguments[4], &address6))
+    return 64;
+  if (netdev_packet_open(&device, arguments[1]) < 0) return 71;
   tcpip_init(NULL, NULL);
   LOCK_TCPIP_CORE();
   netif_add(&netif, &address, &mask, &none, NULL, initialise, ethernet_input);
   netif_set_default(&netif);
   netif_set_up(&netif);
   netif_set_link_up(&netif);
+  s8_t index;
+  netif_create_ip6_linklocal_address(&netif, 1);
+  netif_ip6_addr_set_state(&netif, 0, IP6_ADDR_PREFERRED);
+  netif_add_ip6_address(&netif, &address6, &index);
+  netif_ip6_addr_set_state(&netif, index, IP6_ADDR_PREFERRED);
   listen_on(7, accept_echo);
   listen_on(9, accept_keep);
   listen_on(13, accept_close);
@@ -141,10 +147,10 @@ int main(int count, char **arguments) {
   fflush(stdout);
   static uint8_t frame[65536];
   for (;;) {
-    struct pollfd ready = {device, POLLIN, 0};
+    struct pollfd ready = {device.descriptor, POLLIN, 0};
     if (poll(&ready, 1, -1) < 0) continue;
     netdev_slot slot = {frame, sizeof frame};
-    if (netdev_packet_receive(device, &slot, 1) != 1 || slot.length == 0) continue;
+    if (netdev_packet_receive(&device, &slot, 1) != 1 || slot.length == 0) continue;
     // As long as on a wire, as our own device's input does.
     u16_t whole = slot.length < 60 ? 60 : (u16_t)slot.length;
     memset(frame + slot.length, 0, whole - slot.length);

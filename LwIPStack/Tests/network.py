@@ -40,7 +40,7 @@ class Relay(threading.Thread):
         self.loss = self.double = self.late = 0.0
         # A port of the kernel's end whose frames vanish, both ways.
         self.vanished = None
-        self.counts = dict(passed=0, lost=0, doubled=0, late=0)
+        self.counts = dict(passed=0, lost=0, doubled=0, late=0, gone=0)
         self.random = random.Random(1)
         self.sockets = []
         for name in (left, right):
@@ -85,12 +85,11 @@ class Relay(threading.Thread):
                     else:
                         held[other] = (kept, left - 1)
 
-    @staticmethod
-    def send(raw, frame):
+    def send(self, raw, frame):
         try:
             raw.send(frame)
         except OSError:
-            pass  # the link is down: lost, as on a wire
+            self.counts["gone"] += 1  # the link is down: lost, as on a wire
 
     @staticmethod
     def ports(frame):

@@ -89,11 +89,11 @@ static void disown(struct tcp_pcb *pcb) {
 
 static err_t on_accept(void *listener, struct tcp_pcb *pcb, err_t error) {
   if (pcb == NULL || error != ERR_OK || listener == NULL) return ERR_VAL;
-  HOOK(pcb, {
-    void *owner = lwip_hook.accept(listener, (lwip_tcp *)pcb);
-    if (owner != NULL && !is_abort_wanted) own(pcb, owner);
-    if (owner == NULL) is_abort_wanted = true;
-  });
+  // Owned before anybody is told: so closing it at once is as closing it later, and its FIN goes out at the end of this input.
+  void *owner = lwip_hook.adopt(listener, (lwip_tcp *)pcb);
+  if (owner == NULL) return ERR_MEM;
+  own(pcb, owner);
+  HOOK(pcb, lwip_hook.accept(listener, owner));
 }
 
 lwip_tcp *lwip_tcp_listen(const lwip_address *address, uint16_t port, int backlog, void *listener, int *error) {

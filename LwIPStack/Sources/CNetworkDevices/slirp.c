@@ -228,9 +228,11 @@ int netdev_slirp_forward(netdev_slirp *device, bool udp, bool v6, uint16_t host_
 }
 
 void netdev_slirp_run(netdev_slirp *device) {
-  uint64_t ticks;
-  if (read(device->clock, &ticks, sizeof ticks) == sizeof ticks) device->clock_due = -1;
   int64_t now = now_ns() / 1000000;
+  // Read only when it may have rung; if it rings after this, the epoll stays readable.
+  uint64_t ticks;
+  if (device->clock_due >= 0 && now >= device->clock_due && read(device->clock, &ticks, sizeof ticks) == sizeof ticks)
+    device->clock_due = -1;
   for (timer *at = device->timers, *next; at != NULL; at = next) {
     next = at->next;
     if (at->due < 0 || at->due > now) continue;

@@ -138,12 +138,27 @@ final class CoreLock: @unchecked Sendable {
         // Under the lock: who fills the ring next rings again.
         enter { port.isTransmitPending = false }
       }
-      while pushesHere(device) && port.outgoing.waiting > 0 {
-        device.push(port)
-        // libslirp may have answered at once, and lwIP that.
-        if port.incoming.waiting > 0 { input(port) }
+      if pushesHere(device), Self.exchange(port, device, input: { input(port) }) {
+        // Not asleep: there is more to send.
+        rounds = 0
       }
     }
+  }
+
+  /// How often it sends and takes in before it looks at the device again.
+  static let mostExchanges = 16
+
+  /// Sends what is there, and takes in what libslirp has answered at once, and what lwIP answers that; whether it left off with more to send.
+  ///
+  /// Bounded: a sender whose every segment is acknowledged at once always has more, and meanwhile nothing else would be heard of the device
+  /// (iperf3's word that the test is over was not, and no end of the program either).
+  static func exchange(_ port: DevicePort, _ device: any DescriptorDevice, input: () -> Void) -> Bool {
+    for _ in 0..<mostExchanges {
+      if port.outgoing.waiting == 0 { return false }
+      device.push(port)
+      if port.incoming.waiting > 0 { input() }
+    }
+    return port.outgoing.waiting > 0
   }
 
   private func pushesHere(_ device: any DescriptorDevice) -> Bool {

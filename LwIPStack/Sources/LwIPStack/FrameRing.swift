@@ -33,7 +33,8 @@ public final class FrameRing: @unchecked Sendable {
   /// Frames put in.
   public var count: UInt64 { frames.load(ordering: .relaxed) }
   /// Slots that were asked for and not used. Producer's.
-  private var spares: [Slot] = []
+  /// Exclusivity is not checked: the producer is one context, and a push or pop calls nobody.
+  @exclusivity(unchecked) private var spares: [Slot] = []
 
   init(capacity: Int, slotSize: Int) {
     self.slotSize = slotSize

@@ -27,8 +27,9 @@ public final class DevicePort: @unchecked Sendable {
   /// Nil in the baseline, where the device has a thread.
   var input: Handler<HostedMachine>?
   var transmit: Handler<HostedMachine>?
-  var isTransmitPending = false
-  var netif: OpaquePointer?
+  // Exclusivity is not checked: under the guard, and each access is a load or a store.
+  @exclusivity(unchecked) var isTransmitPending = false
+  @exclusivity(unchecked) var netif: OpaquePointer?
 
   init(
     _ device: any NetworkDevice, _ stack: NetworkStack, cpu: Int, inputCPU: Int, capacity: Int

@@ -11,8 +11,15 @@ extension NetworkStack {
   func installHooks() {
     var hooks = lwip_hooks()
     hooks.stack = Unmanaged.passUnretained(self).toOpaque()
-    hooks.is_guarded = { stack in
-      Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef { $0.isGuarded }
+    // Asked some fourteen times for each request: without a branch where it is a gate.
+    if plan.guarding == .gate {
+      hooks.is_guarded = { stack in
+        Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef { $0.holdsGate }
+      }
+    } else {
+      hooks.is_guarded = { stack in
+        Unmanaged<NetworkStack>.fromOpaque(stack!)._withUnsafeGuaranteedRef { $0.isGuarded }
+      }
     }
     hooks.unguarded = { stack, from in
       guard

@@ -199,11 +199,14 @@ public final class NetworkStack: @unchecked Sendable {
   /// Whether the calling context holds the guard: what lwIP's assertions ask.
   var isGuarded: Bool {
     switch plan.guarding {
-    case .gate: system.gates.contains(plan.level.gate)
+    case .gate: holdsGate
     case .lock: isLockMine
     case .coreLock: core!.isMine
     }
   }
+
+  /// The same where the guard is a gate.
+  @inline(__always) var holdsGate: Bool { system.gates.contains(plan.level.gate) }
 
   /// Establishes a handler at softNet whose body runs under the guard.
   func establish(

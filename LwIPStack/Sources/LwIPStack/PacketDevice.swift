@@ -1,6 +1,7 @@
 // A raw socket on a network interface (AF_PACKET): the stack as a host on an Ethernet, with the interface's own hardware address.
 //
-// Law: read at `vm` on the port's CPU; written under the stack's guard. A descriptor may be used by both at once.
+// Law: what comes lies in memory that the kernel shares (a ring of TPACKET_V2), and is taken at `vm` on the port's CPU, by two MP-safe
+// handlers bound to it: level and CPU exclude. What goes is sent under the stack's guard, one system call a batch. Both may be at once.
 
 import CNetworkDevices
 import Glibc
@@ -13,9 +14,11 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
   // Sendable: constant but for the attachment, which is touched before and after the CPUs use it; the counts are the port's CPU's.
   public let hardwareAddress: HardwareAddress
   public let mtu: Int
-  let descriptor: Int32
+  var descriptor: Int32 { ring.pointee.descriptor }
   let pushesBesidePulls = true
+  private let ring: UnsafeMutablePointer<netdev_packet>
   private var attachment: (system: InterruptSystem<HostedMachine>, attachment: Attachment)?
+  private var looker: Handler<HostedMachine>?
   /// The slots that are read into next.
   private var reading: [FrameRing.Slot] = []
   /// The slots that are being written from; empty between the calls.
@@ -23,33 +26,41 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
   private static let batch = 64
 
   public init(_ interface: String) throws(DeviceFailure) {
-    var mac = [UInt8](repeating: 0, count: 6)
-    var mtu: UInt32 = 0
-    descriptor = netdev_packet_open(interface, &mac, &mtu)
-    guard descriptor >= 0 else {
-      let reason = String(cString: strerror(-descriptor))
+    ring = .allocate(capacity: 1)
+    ring.initialize(to: netdev_packet())
+    let error = -netdev_packet_open(ring, interface)
+    guard error == 0 else {
+      ring.deallocate()
+      let reason = String(cString: strerror(error))
       throw DeviceFailure(
-        description: -descriptor == EPERM
+        description: error == EPERM
           ? "a raw socket needs CAP_NET_RAW (\(reason)): run it as root, in a network namespace of its own, or use --device slirp"
           : "interface \(interface) cannot be used (\(reason))")
     }
-    hardwareAddress = HardwareAddress(mac)
-    self.mtu = Int(mtu)
+    let mac = ring.pointee.mac
+    hardwareAddress = HardwareAddress(mac.0, mac.1, mac.2, mac.3, mac.4, mac.5)
+    mtu = Int(ring.pointee.mtu)
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    netdev_packet_close(ring)
+    ring.deallocate()
+  }
 
   public func attach(to port: DevicePort) throws(DeviceFailure) {
     let me = Unmanaged.passUnretained(self)
     let thePort = Unmanaged.passUnretained(port)
     do {
+      looker = try port.system.establish("packet ring", at: .vm, as: .mpSafe) { _ in
+        me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.pull($0) } }
+      }
       attachment = (
         port.system,
         try port.system.attach(descriptor, at: .vm, on: port.cpu, name: "packet socket") { _ in
           me._withUnsafeGuaranteedRef { device in thePort._withUnsafeGuaranteedRef { device.pull($0) } }
         }
       )
-    } catch { throw DeviceFailure(description: error.description) }
+    } catch { throw DeviceFailure(description: "\(error)") }
   }
 
   func open(_ port: DevicePort) throws(DeviceFailure) {}
@@ -65,7 +76,7 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
       for (index, slot) in reading.enumerated() {
         slots[index] = netdev_slot(bytes: slot.bytes, length: UInt32(port.incoming.slotSize))
       }
-      let got = max(0, Int(netdev_packet_receive(descriptor, slots.baseAddress, Int32(reading.count))))
+      let got = max(0, Int(netdev_packet_receive(ring, slots.baseAddress, Int32(reading.count))))
       for index in 0..<got {
         if slots[index].length > 0 {
           port.incoming.put(reading[index], length: Int(slots[index].length))
@@ -78,7 +89,11 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
     }
   }
 
-  public func transmit(_ port: DevicePort) { push(port) }
+  public func transmit(_ port: DevicePort) {
+    push(port)
+    // Who was answered has perhaps asked again, and the ring shows it without a system call: while it is busy no interrupt is waited for.
+    if netdev_packet_waits(ring) { looker?.schedule(on: port.cpu) }
+  }
 
   func push(_ port: DevicePort) {
     withUnsafeTemporaryAllocation(of: netdev_slot.self, capacity: Self.batch) { slots in
@@ -102,7 +117,11 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
   }
 
   public func detach() {
-    if let attachment { attachment.system.detach(attachment.attachment) }
+    if let attachment {
+      attachment.system.detach(attachment.attachment)
+      if let looker { attachment.system.disestablish(looker) }
+    }
     attachment = nil
+    // `looker` stays: a transmission that is under way may still schedule it, and is refused.
   }
 }

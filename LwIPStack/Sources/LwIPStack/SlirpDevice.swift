@@ -48,8 +48,9 @@ public final class SlirpDevice: NetworkDevice, DescriptorDevice, @unchecked Send
     slirp = netdev_slirp_open(
       { context, bytes, length in
         // Called inside run and send below, on the port's CPU at `vm`.
-        let device = Unmanaged<SlirpDevice>.fromOpaque(context!).takeUnretainedValue()
-        device.port.incoming.put(UnsafeRawBufferPointer(start: bytes, count: Int(length)))
+        Unmanaged<SlirpDevice>.fromOpaque(context!)._withUnsafeGuaranteedRef { device in
+          _ = device.port.incoming.put(UnsafeRawBufferPointer(start: bytes, count: Int(length)))
+        }
       }, me.toOpaque())
     guard let slirp else {
       throw DeviceFailure(description: "libslirp could not be started: no memory or no descriptors")
@@ -96,8 +97,9 @@ public final class SlirpDevice: NetworkDevice, DescriptorDevice, @unchecked Send
       netdev_slirp_send(slirp, slot.bytes, UInt32(slot.length))
       port.outgoing.release(slot)
     }
-    netdev_slirp_settle(slirp)
-    if port.incoming.waiting > 0 { port.received() }
+    // Who was answered has perhaps asked again: one look here is one system call, an interrupt four. So a busy device is polled, once a batch,
+    // and interrupts when it has been idle.
+    pull(port)
   }
 
   public func detach() {

@@ -1,7 +1,8 @@
 // A TCP connection in callback form: everything happens under the stack's guard.
 //
 // Law: `pcb` is there exactly as long as lwIP may call for this connection; as long, lwIP's reference keeps the object. Bytes that were
-// received and not taken are counted, so that the window is told of each of them once.
+// received and not taken are counted, so that the window is told of each of them once. Exclusivity is not checked at run time for what each
+// segment touches: it is under the guard, so one context has it, and each access is a load or a store that is over before anybody is called.
 
 import CLwIPStack
 
@@ -11,22 +12,22 @@ public final class TCPConnection: @unchecked Sendable {
   // Sendable: every stored property is constant or under the guard.
 
   public let stack: NetworkStack
-  var pcb: OpaquePointer?
+  @exclusivity(unchecked) var pcb: OpaquePointer?
   /// How many received bytes the window has not been told of.
-  private(set) var untaken = 0
+  @exclusivity(unchecked) private(set) var untaken = 0
   /// Whether received bytes count as taken before ``onReceive`` is called. If not, call ``take(_:)``: that is the back-pressure.
-  public var takesAtOnce = true
+  @exclusivity(unchecked) public var takesAtOnce = true
   /// What the application keeps with it.
   public var context: AnyObject?
 
   /// A piece of what came; valid during the call.
-  public var onReceive: ((TCPConnection, UnsafeRawBufferPointer) -> Void)?
+  @exclusivity(unchecked) public var onReceive: ((TCPConnection, UnsafeRawBufferPointer) -> Void)?
   /// All pieces of an arrival were handed over.
-  public var onArrival: ((TCPConnection) -> Void)?
+  @exclusivity(unchecked) public var onArrival: ((TCPConnection) -> Void)?
   /// The other end sends no more.
-  public var onEnd: ((TCPConnection) -> Void)?
+  @exclusivity(unchecked) public var onEnd: ((TCPConnection) -> Void)?
   /// So many bytes were acknowledged: there is room again.
-  public var onSent: ((TCPConnection, Int) -> Void)?
+  @exclusivity(unchecked) public var onSent: ((TCPConnection, Int) -> Void)?
   public var onConnect: ((TCPConnection) -> Void)?
   /// It is over, by an error. Nothing is called after it.
   public var onFailure: ((TCPConnection, NetworkError) -> Void)?
@@ -54,7 +55,7 @@ public final class TCPConnection: @unchecked Sendable {
   }
 
   /// Whether the other end has answered.
-  public private(set) var isConnected = false
+  @exclusivity(unchecked) public private(set) var isConnected = false
   /// Whether it can still be written to or closed.
   public var isOpen: Bool { pcb != nil }
 
@@ -146,17 +147,19 @@ public final class TCPConnection: @unchecked Sendable {
   // MARK: What lwIP calls
 
   static func installHooks(_ hooks: inout lwip_hooks) {
-    hooks.accept = { listener, pcb in
+    hooks.adopt = { listener, pcb in
       let listener = Unmanaged<TCPListener>.fromOpaque(listener!).takeUnretainedValue()
       let connection = TCPConnection(listener.stack)
       connection.pcb = pcb
       connection.isConnected = true
-      guard listener.onAccept(connection), connection.pcb != nil else {
-        // The shim resets it when we return.
-        connection.pcb = nil
-        return nil
-      }
       return Unmanaged.passRetained(connection).toOpaque()
+    }
+    hooks.accept = { listener, owner in
+      let listener = Unmanaged<TCPListener>.fromOpaque(listener!).takeUnretainedValue()
+      // Who has closed it in the callback has decided; `abort` does nothing then.
+      withConnection(owner) { connection in
+        if !listener.onAccept(connection) { connection.abort() }
+      }
     }
     hooks.connected = { owner in
       withConnection(owner) { connection in

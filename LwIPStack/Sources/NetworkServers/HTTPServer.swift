@@ -1,7 +1,7 @@
 // HTTP/1.1 with keep-alive and pipelining, whole at softNet but for what is slow.
 //
 // Law: sessions and counts are under the stack's guard. Slow work is done at softBio by a handler that enters the guard for the answer
-// alone: meanwhile the stack goes on.
+// alone: meanwhile the stack goes on. Exclusivity is not checked for what each request touches: see HTTPSession.
 
 import Glibc
 import HostedMachine
@@ -12,14 +12,14 @@ package final class HTTPServer: @unchecked Sendable {
   // Sendable: constant, or under the guard, or the ring's own affair.
   let stack: NetworkStack
   let site: Site
-  package private(set) var requests: UInt64 = 0
-  private(set) var sessions = 0
+  @exclusivity(unchecked) package private(set) var requests: UInt64 = 0
+  @exclusivity(unchecked) private(set) var sessions = 0
   private var listener: TCPListener?
   private var slow: Handler<HostedMachine>!
   /// Filled under the guard, emptied by the one handler, which is bound.
   private let slowJobs = Ring<SlowJob, HostedMachine>(capacity: 4_096)
   /// Work at other levels for each request, if there is any.
-  package var others: OtherLevels? {
+  @exclusivity(unchecked) package var others: OtherLevels? {
     didSet { others?.resume = { [unowned self] in resume() } }
   }
   /// Sessions with requests for which the log has no room.

@@ -2,31 +2,33 @@
 //
 // Law: under the stack's guard. Answers go out in the order of their requests: while one is being worked on elsewhere none is read.
 // Bytes are taken from the sender as requests are, so a client that only sends is stopped by its window.
+// Exclusivity is not checked at run time for what each frame or request touches: it is under the guard, so one context has it, and no
+// access is kept across a call that could come back here (each is a load, a store, or an `append` whose argument is no property of this).
 
 import Glibc
 import LwIPStack
 
 final class HTTPSession {
   private let server: HTTPServer
-  private var input: [UInt8] = []
+  @exclusivity(unchecked) private var input: [UInt8] = []
   /// How much of `input` has been read.
-  private var read = 0
+  @exclusivity(unchecked) private var read = 0
   /// Bytes of a body that are to be skipped.
-  private var toSkip = 0
-  private var output: [UInt8] = []
-  private var written = 0
+  @exclusivity(unchecked) private var toSkip = 0
+  @exclusivity(unchecked) private var output: [UInt8] = []
+  @exclusivity(unchecked) private var written = 0
   /// A file's bytes that come after `output`; not copied until lwIP has room for them.
-  private var files: [(bytes: [UInt8], at: Int)] = []
-  private var isClosing = false
-  private var hasEnded = false
+  @exclusivity(unchecked) private var files: [(bytes: [UInt8], at: Int)] = []
+  @exclusivity(unchecked) private var isClosing = false
+  @exclusivity(unchecked) private var hasEnded = false
   /// Seconds since something came or went.
-  private var idle = 0
+  @exclusivity(unchecked) private var idle = 0
   /// The last small answer, and the whole head that was so answered: a client that asks again sends the same bytes.
-  private var memo: (head: [UInt8], answer: [UInt8], second: Int)?
+  @exclusivity(unchecked) private var memo: (head: [UInt8], answer: [UInt8], second: Int)?
   /// A request is being worked on elsewhere.
-  var isBusy = false
+  @exclusivity(unchecked) var isBusy = false
   /// In the server's list of those that wait for the log.
-  var isWaiting = false
+  @exclusivity(unchecked) var isWaiting = false
 
   /// How many seconds a client may be silent, and how many an unfinished request may take.
   private static let patience = 60

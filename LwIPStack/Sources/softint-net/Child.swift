@@ -1,14 +1,14 @@
 // Other programs: run to their end, or run until they are told to end; with what they printed.
 //
-// Law: every process that is started here is waited for here.
+// Law: every process that is started here is waited for here, and none without end where a limit is given: then it is killed.
 
 import Glibc
 
 enum Child {
-  /// Runs a program of the PATH; nil if it cannot be run or fails.
-  static func output(_ arguments: [String]) -> String? {
+  /// Runs a program of the PATH; nil if it cannot be run or fails, which being killed after `limit` seconds is as well.
+  static func output(_ arguments: [String], within limit: Int? = nil) -> String? {
     guard let server = Server(arguments) else { return nil }
-    let (text, end) = server.finish()
+    let (text, end) = server.finish(within: limit)
     return end.status == 0 ? text : nil
   }
 
@@ -18,6 +18,8 @@ enum Child {
 /// How a process ended.
 struct ProcessEnd {
   var status: Int32
+  /// Whether it did not end in time, and was killed.
+  var wasKilled: Bool
   /// What it used, in seconds.
   var cpuSeconds: Double
 }
@@ -50,11 +52,29 @@ final class Server {
     descriptor = ends[0]
   }
 
-  /// Waits for a first line; nil if it ends before.
+  /// Waits for a first line; nil if it ends before, or none has come within 20 s.
   func firstLine() -> String? {
+    let deadline = Self.now() + 20
     while true {
       if let end = text.firstIndex(of: 10) { return String(decoding: text[..<end], as: UTF8.self) }
-      if !readMore() { return nil }
+      if !waitsForMore(until: deadline) || !readMore() { return nil }
+    }
+  }
+
+  private static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// Whether there is something to read, or its end, before `deadline`.
+  private func waitsForMore(until deadline: Double) -> Bool {
+    while true {
+      let left = deadline - Self.now()
+      if left <= 0 { return false }
+      var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      let count = poll(&entry, 1, Int32(min(left * 1_000 + 1, 1e6)))
+      if count > 0 { return true }
     }
   }
 
@@ -66,10 +86,19 @@ final class Server {
     return count > 0
   }
 
-  /// Tells it to end, or lets it come to its end; all that it printed, and how it ended.
-  func finish(_ signal: Int32? = nil) -> (String, ProcessEnd) {
+  /// Tells it to end, or lets it come to its end; all that it printed, and how it ended. Kills it after `limit` seconds.
+  func finish(_ signal: Int32? = nil, within limit: Int? = nil) -> (String, ProcessEnd) {
     if let signal { kill(process, signal) }
-    while readMore() {}
+    var deadline = limit.map { Self.now() + Double($0) }
+    var wasKilled = false
+    while true {
+      if let end = deadline, !waitsForMore(until: end) {
+        // It is not waited for yet, so the number is still its own.
+        kill(process, SIGKILL)
+        (wasKilled, deadline) = (true, nil)
+      }
+      if !readMore() { break }
+    }
     close(descriptor)
     var status: Int32 = 0
     var usage = rusage()
@@ -77,7 +106,8 @@ final class Server {
     func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
     return (
       String(decoding: text, as: UTF8.self),
-      ProcessEnd(status: status, cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime))
+      ProcessEnd(
+        status: status, wasKilled: wasKilled, cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime))
     )
   }
 }
@@ -87,14 +117,16 @@ final class Companion {
   private var thread = pthread_t()
   private final class Work: Sendable {
     let arguments: [String]
-    init(_ arguments: [String]) { self.arguments = arguments }
+    let limit: Int
+    init(_ arguments: [String], _ limit: Int) { (self.arguments, self.limit) = (arguments, limit) }
   }
-  init(_ arguments: [String]) {
-    let work = Unmanaged.passRetained(Work(arguments))
+  init(_ arguments: [String], within limit: Int) {
+    let work = Unmanaged.passRetained(Work(arguments, limit))
     let error = pthread_create(
       &thread, nil,
       { argument in
-        _ = Child.output(Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue().arguments)
+        let work = Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue()
+        _ = Child.output(work.arguments, within: work.limit)
         return nil
       }, work.toOpaque())
     precondition(error == 0, "no thread could be made")

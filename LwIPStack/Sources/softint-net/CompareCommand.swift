@@ -42,7 +42,9 @@ struct CompareCommand: ParsableCommand {
   var slowClients: Int = 8
   @Option(help: ArgumentHelp("The first of the ports that are listened on.", valueName: "port")) var port:
     Int = 8080
-  @Option(help: ArgumentHelp("Write the tables between the marks of this file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Write the tables between the marks of this file; those of other loads stay.", valueName: "file"))
   var update: String?
   @Flag(help: "Print JSON.") var json = false
 
@@ -67,13 +69,19 @@ struct CompareCommand: ParsableCommand {
     if load.contains(where: { !$0.isMemory }), access("\(CompareRound.home)/lwip-corelock", X_OK) != 0 {
       throw CommandFailure.system("lwip-corelock is not beside this program: swift build -c release")
     }
+    let (place, loadBefore) = (MeasuringPlace.now, MeasuringPlace.load)
     let tables = try load.map(measure)
     let report = CompareReport(
       command: CommandLine.arguments.dropFirst().joined(separator: " "), cpus: cpus, rounds: rounds,
       seconds: seconds,
-      connections: clients, slowConnections: slowClients, tables: tables)
+      connections: clients, slowConnections: slowClients, tables: tables, place: place, loadBefore: loadBefore
+    )
     if let update { try report.write(into: update) }
     announce(json ? report.json : report.text)
+    let unended = tables.flatMap(\.unended)
+    if !unended.isEmpty {
+      throw CommandFailure(message: unended.joined(separator: "; "), status: 70)
+    }
   }
 
   private func measure(_ load: CompareLoad) throws -> CompareTable {
@@ -81,12 +89,12 @@ struct CompareCommand: ParsableCommand {
       disciplines ?? load.disciplines, cpus: cpus, hasNginx: Nginx.program != nil)
     let round = CompareRound(
       load: load, seconds: seconds, clients: clients, slowClients: slowClients, port: UInt16(port))
-    var samples = [[Sample]](repeating: [], count: contenders.count)
+    var samples = [[Sample?]](repeating: [], count: contenders.count)
     for _ in 0..<rounds {
       for (index, row) in contenders.enumerated() { samples[index].append(try round.run(row)) }
     }
     return CompareTable(
-      load: load, rows: zip(contenders, samples).map { CompareRow(name: $0.name, samples: $1) })
+      load: load, rows: zip(contenders, samples).map { CompareRow(name: $0.name, rounds: $1) })
   }
 
   private static func loads(_ text: String) throws -> [CompareLoad] {

@@ -1,14 +1,16 @@
-// What a comparison found: rows, goals, and their three shapes: text, JSON (softint-net.compare/1) and a page's tables.
+// What a comparison found: rows, goals, and two of their three shapes: text and JSON (softint-net.compare/1).
 //
 // Law: figures of a row are medians of its rounds; a ratio is the median of the rounds' ratios, for rounds of the same number stood side by
-// side.
+// side. A round that did not end counts for nothing, and is told of below the table; a row of such rounds alone is not in it.
 
 import Glibc
 import NetworkServers
 
 struct CompareRow {
   var name: String
-  var samples: [Sample]
+  /// Of each round; nil where it did not end.
+  var rounds: [Sample?]
+  var samples: [Sample] { rounds.compactMap { $0 } }
 
   func median(_ value: (Sample) -> Double?) -> Double? { Self.median(samples.compactMap(value)) }
   var rate: Double { median(\.rate)! }
@@ -27,8 +29,8 @@ struct CompareRow {
   /// The median of the rounds' ratios of ours to another's.
   func ratio(to other: CompareRow, _ value: (Sample) -> Double?) -> Double? {
     Self.median(
-      zip(samples, other.samples).compactMap { mine, its in
-        guard let mine = value(mine), let its = value(its), its > 0 else { return nil }
+      zip(rounds, other.rounds).compactMap { mine, its in
+        guard let mine = mine.flatMap(value), let its = its.flatMap(value), its > 0 else { return nil }
         return mine / its
       })
   }
@@ -46,6 +48,16 @@ struct CompareGoal {
 struct CompareTable {
   var load: CompareLoad
   var rows: [CompareRow]
+  /// What did not end.
+  var unended: [String]
+
+  init(load: CompareLoad, rows: [CompareRow]) {
+    self.load = load
+    self.rows = rows.filter { !$0.samples.isEmpty }
+    unended = rows.filter { $0.rounds.contains { $0 == nil } }.map { row in
+      "\(row.name): \(row.rounds.count - row.samples.count) of \(row.rounds.count) rounds did not end, and are left out"
+    }
+  }
 
   private func row(_ name: String) -> CompareRow? { rows.first { $0.name == name } }
   /// The better of some.
@@ -98,10 +110,13 @@ struct CompareReport {
   var command: String
   var cpus, rounds, seconds, connections, slowConnections: Int
   var tables: [CompareTable]
+  /// When and where, and the machine's load before.
+  var place = ""
+  var loadBefore = 0.0
 
   // MARK: Text
 
-  private static func number(_ value: Double?, digits: Int = 0) -> String {
+  static func number(_ value: Double?, digits: Int = 0) -> String {
     guard let value else { return "" }
     if digits == 0 { return "\(Int(value.rounded()))" }
     var scale = 1.0
@@ -112,7 +127,7 @@ struct CompareReport {
   }
 
   /// A table's cells: the head first.
-  private func cells(_ table: CompareTable) -> [[String]] {
+  func cells(_ table: CompareTable) -> [[String]] {
     let digits = table.load.isIperf ? 2 : 0
     let hasTimes = table.rows.contains { $0.median(\.p99) != nil }
     let hasCPU = table.rows.contains { $0.median(\.cpuMicroseconds) != nil }
@@ -137,10 +152,11 @@ struct CompareReport {
   }
 
   /// What is said below a table.
-  private func notes(_ table: CompareTable) -> [String] {
+  func notes(_ table: CompareTable) -> [String] {
     table.goals.map { goal in
       "\(goal.text): \(Self.number(goal.found, digits: 2)) (goal: \(goal.isAtMost ? "at most" : "at least") \(Self.number(goal.wanted, digits: 2))): \(goal.isMet ? "met" : "missed")"
-    } + table.rows.compactMap { row in row.refutation.map { "\(row.name) is refuted: \($0)" } }
+    } + table.unended
+      + table.rows.compactMap { row in row.refutation.map { "\(row.name) is refuted: \($0)" } }
   }
 
   var settings: String {
@@ -164,42 +180,6 @@ struct CompareReport {
       lines += notes(table)
     }
     return lines.joined(separator: "\n")
-  }
-
-  // MARK: A page
-
-  private static let marks = ("<!-- compare:begin -->", "<!-- compare:end -->")
-
-  var page: String {
-    var lines = ["`softint-net \(command)`: \(settings); medians.", ""]
-    for table in tables {
-      let cells = cells(table)
-      lines += ["**\(table.load.title)**", ""]
-      lines.append("| " + cells[0].joined(separator: " | ") + " |")
-      lines.append("| --- |" + String(repeating: " ---: |", count: cells[0].count - 1))
-      lines += cells.dropFirst().map { "| " + $0.joined(separator: " | ") + " |" }
-      lines.append("")
-      lines += notes(table).map { "- \($0)" }
-      lines.append("")
-    }
-    return lines.joined(separator: "\n")
-  }
-
-  /// Puts the tables between the marks of a file, whole or not at all.
-  func write(into path: String) throws(CommandFailure) {
-    guard let file = fopen(path, "re") else { throw .init(message: "\(path) cannot be read", status: 66) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
-    fclose(file)
-    let text = String(decoding: bytes, as: UTF8.self)
-    guard let begin = text.firstRange(of: Self.marks.0), let end = text.firstRange(of: Self.marks.1),
-      begin.upperBound <= end.lowerBound
-    else { throw .init(message: "\(path): no marks \(Self.marks.0) and \(Self.marks.1)", status: 65) }
-    let whole = text[..<begin.upperBound] + "\n" + page + text[end.lowerBound...]
-    guard let out = fopen("\(path).new", "we"), whole.withCString({ fputs($0, out) }) >= 0, fclose(out) == 0,
-      rename("\(path).new", path) == 0
-    else { throw .init(message: "\(path) cannot be written", status: 73) }
   }
 
   // MARK: JSON

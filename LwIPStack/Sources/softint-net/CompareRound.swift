@@ -1,6 +1,7 @@
 // One round of one row: a server is started, put under load, ended, and asked what it counted.
 //
-// Law: a row whose server failed, or whose lwIP asserted in vain, is no result: the comparison ends.
+// Law: a row whose server failed, or whose lwIP asserted in vain, is no result: the comparison ends. A client or server that does not end is
+// killed, that round of the row is left out, and the comparison goes on.
 
 import Glibc
 import LwIPStack
@@ -26,7 +27,11 @@ struct CompareRound {
   var seconds, clients, slowClients: Int
   var port: UInt16
 
-  func run(_ row: Contender) throws(CommandFailure) -> Sample {
+  /// How long a client may take beyond the time that it is told, and a server to end, in seconds.
+  private static let grace = 15
+
+  /// Nil, and said, if the client or the server did not end.
+  func run(_ row: Contender) throws(CommandFailure) -> Sample? {
     let directory = try Nginx.directory(row)
     defer { directory?.remove() }
     guard let server = Server(arguments(row, directory)) else {
@@ -35,18 +40,27 @@ struct CompareRound {
     let isReady =
       row.program == .nginx ? Nginx.answers(port) : server.firstLine()?.hasPrefix("listening") == true
     guard isReady else {
-      _ = server.finish(SIGTERM)
+      _ = server.finish(SIGTERM, within: Self.grace)
       throw .system("\(row.name): it does not listen on port \(port) (see its message above)")
     }
     var sample: Sample?
+    var unended: String?
     switch load {
-    case .wrk, .slow: sample = wrk(row)
-    case .iperf, .iperfReverse: sample = iperf()
+    case .wrk, .slow: sample = wrk(row, &unended)
+    case .iperf, .iperfReverse: sample = iperf(row, &unended)
     case .work, .stacks:
       // Their clients are in the server: there is nothing to do but to let the time pass.
       sleep(UInt32(seconds))
     }
-    let (text, end) = server.finish(SIGINT)
+    let (text, end) = server.finish(SIGINT, within: Self.grace)
+    if end.wasKilled { unended = "\(unended.map { "\($0) and " } ?? "")the server" }
+    if let unended {
+      complain(
+        "softint-net",
+        "\(row.name): \(unended) did not end within \(Self.grace) s more, and was killed; this round is left out. Look into it by: \(alone(row))"
+      )
+      return nil
+    }
     guard end.status == 0 else { throw .system("\(row.name): exit status \(end.status)") }
     if load.isMemory { sample = Self.inMemory(text) }
     guard var sample else { throw .system("\(row.name): the client failed") }
@@ -80,25 +94,45 @@ struct CompareRound {
     }
   }
 
+  /// What to type to see a row by itself.
+  private func alone(_ row: Contender) -> String {
+    let server = row.program == .nginx ? "nginx" : arguments(row, nil).joined(separator: " ")
+    return load.isMemory ? server : "\(server), and: \(client(row).joined(separator: " "))"
+  }
+
   // MARK: Clients
 
-  private func wrk(_ row: Contender) -> Sample? {
+  private func client(_ row: Contender) -> [String] {
+    if load.isIperf {
+      let way = load == .iperfReverse ? ["-R"] : []
+      return ["iperf3", "-J", "-c", "127.0.0.1", "-p", "\(port)", "-t", "\(seconds)"] + way
+    }
+    return ["wrk", "--latency", "-t1", "-c\(clients)", "-d\(seconds)s", "http://127.0.0.1:\(port)/"]
+  }
+
+  /// What the client prints; nil if it fails. `unended` if it had to be killed.
+  private func output(_ arguments: [String], _ unended: inout String?) -> String? {
+    guard let client = Server(arguments) else { return nil }
+    let (text, end) = client.finish(within: seconds + Self.grace)
+    if end.wasKilled { unended = arguments[0] }
+    return end.status == 0 ? text : nil
+  }
+
+  private func wrk(_ row: Contender, _ unended: inout String?) -> Sample? {
     let place = "http://127.0.0.1:\(port)"
     let companion = row.slowPath.map { path in
-      Companion(["wrk", "-t1", "-c\(slowClients)", "-d\(seconds)s", place + path])
+      Companion(
+        ["wrk", "-t1", "-c\(slowClients)", "-d\(seconds)s", place + path], within: seconds + Self.grace)
     }
-    let text = Child.output(["wrk", "--latency", "-t1", "-c\(clients)", "-d\(seconds)s", "\(place)/"])
+    let text = output(client(row), &unended)
     companion?.join()
     return text.flatMap(WrkResult.init).map {
       Sample(rate: $0.requestsPerSecond, p50: $0.p50, p99: $0.p99, errors: $0.errors)
     }
   }
 
-  private func iperf() -> Sample? {
-    let way = load == .iperfReverse ? ["-R"] : []
-    guard
-      let text = Child.output(
-        ["iperf3", "-J", "-c", "127.0.0.1", "-p", "\(port)", "-t", "\(seconds)"] + way),
+  private func iperf(_ row: Contender, _ unended: inout String?) -> Sample? {
+    guard let text = output(client(row), &unended),
       let sum = text.firstRange(of: "\"sum_received\""),
       let rate = Self.numbers(after: "\"bits_per_second\":", in: String(text[sum.upperBound...])).first
     else { return nil }

@@ -139,31 +139,4 @@ extension StackTests {
       }
     }
   }
-
-  @Suite("What a comparison says")
-  struct CompareTests {
-    private func row(_ name: String, _ rates: [Double], p99: Double = 100) -> CompareRow {
-      CompareRow(name: name, samples: rates.map { Sample(rate: $0, p50: 1, p99: p99, errors: 0) })
-    }
-
-    @Test("goals are measured against the better baseline, round by round")
-    func goals() throws {
-      let table = CompareTable(
-        load: .wrk,
-        rows: [
-          row("oneCPU", [100, 100, 100]), row("bigLock", [94, 96, 90]),
-          row("ordered", [120, 60, 110], p99: 60),
-          row("coreLock.mailbox", [50, 50, 50]), row("coreLock.lock", [100, 50, 100]),
-        ])
-      let goals = table.goals
-      #expect(goals.map(\.isMet) == [false, true, true])
-      #expect(goals[0].found == 0.94 && goals[1].found == 1.2 && goals[2].found == 0.6)
-      #expect(goals[1].text.contains("coreLock.lock"))
-    }
-
-    @Test("a goal whose rows are not there is not claimed")
-    func missing() {
-      #expect(CompareTable(load: .stacks, rows: [row("ordered.stacks1", [1])]).goals.isEmpty)
-    }
-  }
 }

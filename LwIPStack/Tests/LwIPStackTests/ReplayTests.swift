@@ -70,11 +70,13 @@ extension StackTests {
         ipv4: IPv4Configuration(
           address: NetworkAddress("10.3.0.2")!, mask: NetworkAddress("255.255.255.0")!,
           gateway: NetworkAddress("0.0.0.0")!))
-      // Its answer to the question, and to each ping; lwIP announces itself once besides.
-      #expect(eventually { device.answers >= 201 })
+      // Its answer to the question, and to each ping; lwIP announces itself once besides. The ring out is as short: if the announcement comes
+      // when a whole ring is answered, one of them finds no room, and is counted as that.
+      #expect(eventually { device.answers + Int(stack.counts.droppedOut) >= 202 })
       let counts = stack.counts
       stack.shutdown()
-      #expect(device.played == 201 && device.answers == 202)
+      #expect(
+        device.played == 201 && device.answers + Int(counts.droppedOut) == 202 && counts.droppedOut <= 1)
       #expect(counts.droppedIn == 0 && counts.assertions > 0 && counts.failures == 0)
     }
 

@@ -92,6 +92,43 @@ extension StackTests {
       }
     }
 
+    @Test(
+      "what is closed in the accept callback ends in order; what is refused there is reset",
+      arguments: [false, true], [false, true])
+    func closedAtOnce(_ writes: Bool, _ refuses: Bool) throws {
+      try withStack { stack in
+        let listener = try TCPListener(stack, port: 7) { connection in
+          if writes { _ = try? connection.write(Array("bye".utf8)) }
+          if !refuses { connection.close() }
+          return !refuses
+        }
+        let over = Event()
+        nonisolated(unsafe) var heard: [UInt8] = []
+        nonisolated(unsafe) var error: NetworkError?
+        _ = try stack.enter { () throws(NetworkError) in
+          try TCPConnection.connect(stack, to: SlirpDevice.ipv4.address, port: 7) { connection in
+            connection.onReceive = { heard += Array($1) }
+            connection.onEnd = {
+              $0.close()
+              over.signal()
+            }
+            connection.onFailure = { _, why in
+              error = why
+              over.signal()
+            }
+          }
+        }
+        #expect(over.wait())
+        stack.enter {
+          #expect(error == (refuses ? .reset : nil))
+          if !refuses { #expect(heard == (writes ? Array("bye".utf8) : [])) }
+        }
+        listener.close()
+        // Both ends: what has ended is in TIME_WAIT at most, and asks for nothing.
+        #expect(stack.counts.segments == 0 && stack.counts.buffers == 0)
+      }
+    }
+
     @Test("a second listener on a port is refused, typed")
     func inUse() throws {
       try withStack { stack in

@@ -71,7 +71,7 @@ static void *own(lwip_tcp *connection) {
   }
   return NULL;
 }
-static void *accept_one(void *listener, lwip_tcp *connection) {
+static void *adopt(void *listener, lwip_tcp *connection) {
   (void)listener;
   return own(connection);
 }
@@ -85,6 +85,12 @@ static void received(void *owner, const uint8_t *bytes, uint32_t length) {
 static void ended(void *owner) {
   if (lwip_tcp_close(*(lwip_tcp **)owner) < 0) return;
   *(lwip_tcp **)owner = NULL;
+}
+// One of eight is closed as it is accepted.
+static void accept_one(void *listener, void *owner) {
+  static unsigned count;
+  (void)listener;
+  if (count++ % 8 == 7) ended(owner);
 }
 static void sent_some(void *owner, uint32_t length) { (void)owner, (void)length; }
 static void failed(void *owner, int error) {
@@ -139,7 +145,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments) {
   (void)count, (void)arguments;
   lwip_hooks hooks = {
     .is_guarded = is_guarded, .unguarded = unguarded, .start_timer = start_timer, .timeout = timeout, .untimeout = untimeout,
-    .later = later, .frame_space = frame_space, .frame_ready = frame_ready, .accept = accept_one, .connected = ignore,
+    .later = later, .frame_space = frame_space, .frame_ready = frame_ready, .adopt = adopt, .accept = accept_one, .connected = ignore,
     .received = received, .arrived = ignore, .ended = ended, .sent = sent_some, .failed = failed, .polled = ignore, .datagram = datagram,
   };
   lwip_set_hooks(&hooks);

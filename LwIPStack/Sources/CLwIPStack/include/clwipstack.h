@@ -36,8 +36,9 @@ typedef struct lwip_hooks {
   // A frame goes out: `length` bytes were asked for and are to be written to what is returned, then sent. NULL: no room.
   void *(*frame_space)(void *device, uint32_t length);
   void (*frame_ready)(void *device, uint32_t length);
-  // TCP. `accept` returns the owner of the new connection, or NULL to refuse it.
-  void *(*accept)(void *listener, lwip_tcp *connection);
+  // TCP. `adopt` returns the owner of a new connection, or NULL, which resets it; `accept` may close or abort it as at any time.
+  void *(*adopt)(void *listener, lwip_tcp *connection);
+  void (*accept)(void *listener, void *owner);
   void (*connected)(void *owner);
   // One piece of received data. The pieces of one call follow each other.
   void (*received)(void *owner, const uint8_t *bytes, uint32_t length);

@@ -30,8 +30,18 @@ void netdev_slirp_close(netdev_slirp *);
 
 // MARK: Descriptors
 
-// A raw socket on a network interface; its MAC and MTU. -errno.
-int netdev_packet_open(const char *interface, uint8_t mac[6], uint32_t *mtu);
+// A raw socket on a network interface, whose kernel puts what comes into memory that it shares with us (PACKET_RX_RING, TPACKET_V2).
+typedef struct netdev_packet {
+  int descriptor;
+  uint8_t mac[6];
+  uint32_t mtu;
+  // The shared memory: `count` frames of `frame_size` bytes. `next` is the reader's; others may look at it.
+  uint8_t *map;
+  uint32_t frame_size, count, next;
+} netdev_packet;
+// 0, or -errno and nothing is open.
+int netdev_packet_open(netdev_packet *, const char *interface);
+void netdev_packet_close(netdev_packet *);
 // A TAP interface, made if it is not there; the MTU of the kernel's end. -errno.
 int netdev_tap_open(const char *interface, uint32_t *mtu);
 
@@ -41,8 +51,11 @@ typedef struct netdev_slot {
   uint32_t length;
 } netdev_slot;
 
-// Reads up to `count` frames into slots of `length` bytes each; sets the lengths. How many; -errno if none and not just empty.
-int netdev_packet_receive(int descriptor, netdev_slot *slots, int count);
+// Takes up to `count` frames into slots of `length` bytes each, without a system call; sets the lengths, 0 for one that is too long. How many.
+// One caller at a time.
+int netdev_packet_receive(netdev_packet *, netdev_slot *slots, int count);
+// Whether there is a frame to take. Anybody; only the reader's answer is sure.
+bool netdev_packet_waits(netdev_packet *);
 // Sends up to `count` frames; how many went out, or -errno.
 int netdev_packet_send(int descriptor, const netdev_slot *slots, int count);
 // One frame of a TAP; its length, 0 if there is none, -errno.
