@@ -71,9 +71,11 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
     identity = node.pointee.identity
     cpu = node.pointee.cpu
   }
+  /// Whether both are the same callout.
   @inlinable public static func == (a: Callout, b: Callout) -> Bool {
     a.node == b.node && a.identity == b.identity
   }
+  /// Hashes what `==` compares.
   @inlinable public func hash(into hasher: inout Hasher) {
     hasher.combine(node)
     hasher.combine(identity)
