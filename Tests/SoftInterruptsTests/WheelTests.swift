@@ -16,7 +16,7 @@ private final class Bench {
     wheel = Wheel(now: now)
     for _ in 0..<count {
       let node = Node.allocate(capacity: 1)
-      node.initialize(to: CalloutNode(system: SystemRef(core), cpu: 0, name: "test"))
+      node.initialize(to: CalloutNode(system: SystemRef(core), cpu: 0))
       nodes.append(node)
     }
   }
@@ -31,7 +31,6 @@ private final class Bench {
   }
 
   func arm(_ index: Int, at deadline: UInt64) {
-    if nodes[index].pointee.place != .idle { wheel.remove(nodes[index]) }
     nodes[index].pointee.deadline = deadline
     wheel.insert(nodes[index])
   }
@@ -196,7 +195,7 @@ struct WheelTests {
       bench.wheel.remove(bench.nodes[2])
       // Taking out what is in no list does nothing.
       bench.wheel.remove(bench.nodes[2])
-      #expect(bench.wheel.armed == 0 && bench.wheel.nextSlot() == nil)
+      #expect(bench.wheel.armed == 0 && bench.wheel.nextDeadline() == .max)
     }
     // Also from a due list.
     bench.arm(0, at: 1)
@@ -206,12 +205,76 @@ struct WheelTests {
     #expect(bench.advance(to: tick * 3).isEmpty && bench.wheel.armed == 0)
   }
 
+  @Test("what is cancelled or moved to a later time stays in its slot, and goes on when the slot comes")
+  func leftBehind() {
+    let bench = Bench(nodes: 3)
+    for index in 0..<3 { bench.arm(index, at: tick * 100) }
+    let slot = bench.nodes[0].pointee.wheelSlot
+    bench.arm(0, at: tick * 9_000)
+    bench.wheel.remove(bench.nodes[1])
+    #expect((0..<3).allSatisfy { bench.nodes[$0].pointee.wheelSlot == slot })
+    #expect(bench.advance(to: tick * 101) == [2])
+    #expect(!bench.nodes[1].pointee.isHung && bench.nodes[0].pointee.isHung)
+    #expect(bench.advance(to: tick * 9_000 - 1).isEmpty)
+    #expect(bench.advance(to: tick * 9_000) == [0])
+    #expect(bench.wheel.nextSlot() == nil)
+  }
+
+  @Test(
+    "what is moved to an earlier time leaves its slot, cancelled before or not", arguments: [false, true])
+  func movedEarlier(_ cancels: Bool) {
+    let bench = Bench(nodes: 2)
+    bench.arm(0, at: tick * 9_000)
+    bench.arm(1, at: tick * 9_000)
+    if cancels { bench.wheel.remove(bench.nodes[0]) }
+    bench.arm(0, at: tick * 100)
+    #expect(bench.wheel.nextDeadline() <= tick * 100)
+    #expect(bench.advance(to: tick * 100) == [0])
+    #expect(bench.advance(to: tick * 9_000) == [1])
+  }
+
+  @Test("of equal deadlines the one armed first is first, also if it was moved there from another slot")
+  func stabilityOfMoves() {
+    let bench = Bench(nodes: 4)
+    bench.arm(0, at: tick * 3)
+    bench.arm(1, at: tick * 70)
+    bench.arm(2, at: tick * 500)
+    bench.arm(0, at: tick * 500)
+    bench.arm(3, at: tick * 500)
+    bench.arm(1, at: tick * 500)
+    #expect(bench.advance(to: tick * 600) == [2, 0, 3, 1])
+    // In one slot: what was moved within it is behind what was armed before.
+    for index in 0..<3 { bench.arm(index, at: tick * 700) }
+    bench.arm(0, at: tick * 700)
+    #expect(bench.advance(to: tick * 800) == [1, 2, 0])
+  }
+
+  @Test("a node that is taken out of its slot leaves the rest of it as it is", arguments: 0..<3)
+  func takenOut(_ which: Int) {
+    let bench = Bench(nodes: 3)
+    for index in 0..<3 { bench.arm(index, at: tick * 100) }
+    bench.wheel.remove(bench.nodes[which])
+    bench.wheel.takeFromSlot(bench.nodes[which])
+    bench.wheel.takeFromSlot(bench.nodes[which])
+    #expect(!bench.nodes[which].pointee.isHung)
+    #expect(bench.advance(to: tick * 100) == [0, 1, 2].filter { $0 != which })
+  }
+
+  @Test("what was left behind can be forgotten when nothing is armed")
+  func cleared() {
+    let bench = Bench(nodes: 8)
+    for index in 0..<8 { bench.arm(index, at: tick << UInt64(5 * index)) }
+    for index in 0..<8 { bench.wheel.remove(bench.nodes[index]) }
+    #expect(bench.wheel.nextSlot() != nil)
+    bench.wheel.clear()
+    #expect(bench.wheel.nextSlot() == nil)
+  }
+
   @Test("levels and ways in have due lists of their own, and each is named")
   func dueLists() {
     let bench = Bench(nodes: 2)
-    bench.nodes[0].pointee.level = .softSerial
-    bench.nodes[0].pointee.way = .mpSafe
-    bench.nodes[1].pointee.way = .bigLock
+    bench.nodes[0].pointee.rules = CalloutRules(.softSerial, guard: .none, .mpSafe)
+    bench.nodes[1].pointee.rules = CalloutRules(.softClock, guard: .softClock, .bigLock)
     bench.arm(0, at: tick)
     bench.arm(1, at: tick)
     #expect(bench.advance(to: tick * 2, .softSerial, .mpSafe) == [0])

@@ -37,6 +37,55 @@ void peer_pin_two(int first, int second) {
 }
 void peer_pin(int processor) { peer_pin_two(processor, processor); }
 
+// MARK: Memory
+
+struct handle {
+  uint64_t *word;
+  uint64_t identity;
+};
+struct peer_touched {
+  uint64_t *lines;
+  uint32_t lock;
+  struct handle handles[];
+};
+peer_touched *peer_touch_new(uint64_t armed) {
+  peer_touched *touched = malloc(sizeof *touched + armed * sizeof(struct handle));
+  touched->lines = aligned_alloc(64, armed * 64);
+  touched->lock = 0;
+  for (uint64_t i = 0; i < armed; i++) {
+    for (int word = 0; word < 8; word++) touched->lines[i * 8 + word] = 0;
+    touched->handles[i] = (struct handle){touched->lines + i * 8, 0};
+  }
+  return touched;
+}
+#define TWICE                     \
+  one += 1;                       \
+  __asm__ volatile("" : "+r"(one)); \
+  other += 1;                     \
+  __asm__ volatile("" : "+r"(other));
+void peer_touch(peer_touched *touched, const uint32_t *which, uint64_t count, bool locked, uint64_t instructions) {
+  uint64_t one = 0, other = 0;
+  if (!locked) {
+    for (uint64_t i = 0; i < count; i++) *touched->handles[which[i]].word += 1;
+    return;
+  }
+  for (uint64_t i = 0; i < count; i++) {
+    uint64_t *word = touched->handles[which[i]].word;
+    while (__atomic_load_n(&touched->lock, __ATOMIC_RELAXED) || __atomic_exchange_n(&touched->lock, 1, __ATOMIC_ACQUIRE))
+      continue;
+    // Two chains of additions that the compiler can neither drop nor join.
+    for (uint64_t tens = 0; tens < instructions; tens += 10) {
+      TWICE TWICE TWICE TWICE TWICE
+    }
+    *word += 1;
+    __atomic_store_n(&touched->lock, 0, __ATOMIC_RELEASE);
+  }
+}
+void peer_touch_free(peer_touched *touched) {
+  free(touched->lines);
+  free(touched);
+}
+
 // What a task is to all queues here: a function and its argument.
 struct task {
   void (*run)(uint64_t *);

@@ -49,7 +49,7 @@ func memoryExperiments() -> [Experiment] {
     Figure(name: "memory-handler", title: "heap of a handler", unit: "B"),
     Figure(
       name: "memory-callout",
-      title: "heap of an armed callout, with a closure of two words (of one: 16 B less)", unit: "B"),
+      title: "heap of an armed callout, with a closure of two words", unit: "B"),
   ]
   var goals: [String: Goal] = [:]
   for figure in figures { goals[figure.name] = .atMost(1) }

@@ -67,6 +67,46 @@ extension Checks {
     world.finally { world.expect(timer.runs == 1) }
   }
 
+  /// Moved to a later time by another CPU: it is left in the slot of the earlier one, which comes first.
+  public static func putOff(_ world: World) throws {
+    let timer = try world.callout("timer", at: .softClock, guard: .softNet, cpu: 0) { _ in }
+    world.base(on: 0) { _ in timer.schedule(after: .microseconds(20)) }
+    world.base(on: 1) { here in
+      here.raise(exactly: .softNet) { _ in _ = timer.schedule(after: .milliseconds(20)) }
+    }
+    world.finally { world.expect(timer.runs >= 1) }
+  }
+
+  /// Moved to an earlier time, armed or cancelled before: it leaves the slot of the later one.
+  public static func putForward(_ world: World) throws {
+    let timer = try world.callout("timer", at: .softClock, cpu: 0) { here in
+      world.expect(here.lateness < 100_000_000)
+    }
+    world.base(on: 0) { _ in
+      timer.schedule(after: .seconds(10))
+      timer.cancel()
+      timer.schedule(after: .milliseconds(1))
+    }
+    world.finally { world.expect(timer.runs == 1) }
+  }
+
+  /// Two in one slot; one is cancelled, retired, and its node made another's, while the other waits.
+  public static func retiredAmongOthers(_ world: World) throws {
+    let first = try world.callout("first", at: .softClock, cpu: 0) { _ in }
+    let second = try world.callout("second", at: .softClock, cpu: 0) { _ in }
+    world.base(on: 0) { _ in
+      first.schedule(after: .milliseconds(1))
+      second.schedule(after: .milliseconds(1))
+    }
+    world.base(on: 1) { _ in
+      first.cancel()
+      first.retire()
+      let next = try? world.callout("next", at: .softClock, cpu: 0) { _ in }
+      next?.schedule(after: .microseconds(500))
+    }
+    world.finally { world.expect(second.runs == 1) }
+  }
+
   /// Cancelled and armed anew under its guard, while its dispatch waits for the guard (H43).
   public static func cancelledAndRearmed(_ world: World) throws {
     let timer = try world.callout("timer", at: .softClock, guard: .softNet) { _ in }

@@ -30,6 +30,14 @@ public enum Checks {
       firstOfAll),
     Proof("a callout does not come early", mutants: [.earlyTick], finds: [.early], comesInTime),
     Proof(
+      "a callout that was put off does not come early", mutants: [.dueWithSlot], finds: [.early], putOff),
+    Proof(
+      "a callout that was put forward is not late", mutants: [.staysInSlot], finds: [.expectation],
+      putForward),
+    Proof(
+      "what was armed with a retired callout comes", mutants: [.staysRetired], finds: [.lostWork],
+      retiredAmongOthers),
+    Proof(
       "a callout that is armed again comes in its time", mutants: [.noGeneration], finds: [.early],
       cancelledAndRearmed),
     Proof("a retired callout does not run", mutants: [.noGeneration], finds: [.useAfterEnd], retired),

@@ -97,12 +97,14 @@ extension AgentRef {
   ) {
     let wheel = p.pointee.wheel!
     M.touches(node, .read)
-    let guardLevel = node.pointee.guardLevel
+    let guardLevel = node.pointee.rules.guardLevel
+    // Read once: names are never moved, and a popped node keeps its own.
+    let name = wheel.names[Int(node.pointee.nameIndex)]
     let entered =
       guardLevel == .none
       ? nil
       : enter(
-        to: guardLevel, cumulative: !isExact && guardLevel > level, .init(node.pointee.name, 0))
+        to: guardLevel, cumulative: !isExact && guardLevel > level, .init(name, 0))
     var body: ((borrowing Here<M>) -> Void)?
     var lateness: UInt64 = 0
     let now = M.now()
@@ -116,10 +118,10 @@ extension AgentRef {
     }
     if let body {
       p.pointee.lateness = lateness
-      let name = context.pointee.calloutName
-      context.pointee.calloutName = node.pointee.name
-      body(Here(self))
+      let outer = context.pointee.calloutName
       context.pointee.calloutName = name
+      body(Here(self))
+      context.pointee.calloutName = outer
     }
     var last: ((borrowing Here<M>) -> Void)?
     locked(wheel.lock) {

@@ -9,7 +9,12 @@ extension SystemRef {
   @inlinable func lockedWheel<R>(
     of node: UnsafeMutablePointer<CalloutNode<M>>, _ body: (UnsafeMutablePointer<Wheel<M>>) -> R
   ) -> R {
-    let wheel = p.pointee.wheels[Int(node.pointee.cpu)]
+    lockedWheel(ofCPU: Int(node.pointee.cpu), body)
+  }
+  @inlinable func lockedWheel<R>(
+    ofCPU cpu: Int, _ body: (UnsafeMutablePointer<Wheel<M>>) -> R
+  ) -> R {
+    let wheel = p.pointee.wheels[cpu]
     return locked(wheel.lock) { body(wheel.wheel) }
   }
 }
@@ -20,27 +25,25 @@ extension Callout {
 
   /// Its level, guard and name; nil if it has been retired, or its system is gone.
   @inlinable var facts: Facts? {
-    node.pointee.system.lockedWheel(of: node) { _ in
+    let names = system.p.pointee.wheels[Int(cpu)].names
+    return system.lockedWheel(ofCPU: Int(cpu)) { _ -> Facts? in
       if node.pointee.identity != identity { return nil }
-      return (node.pointee.level, node.pointee.guardLevel, node.pointee.name)
+      return (node.pointee.rules.level, node.pointee.rules.guardLevel, names[Int(node.pointee.nameIndex)])
     }
   }
 
   @inlinable func arm(at deadline: UInt64) -> ArmResult {
-    let system = node.pointee.system
     var sleeper: M.Seat?
-    let result: ArmResult = system.lockedWheel(of: node) { wheel in
+    let result: ArmResult = system.lockedWheel(ofCPU: Int(cpu)) { wheel in
       guard node.pointee.identity == identity && !node.pointee.retiring || Mutant.isOn(.armRetired)
       else { return .retired }
       // A popped one that waits for its guard finds another generation there: it is superseded, and does not run for the old time.
-      let waits = node.pointee.isPopped && !node.pointee.isInBody && !node.pointee.isCancelled
+      let waits = node.pointee.isWaiting
       if waits { node.pointee.isCancelled = true }
       let wasArmed = node.pointee.place != .idle
-      if wasArmed { wheel.pointee.remove(node) }
-      node.pointee.generation = node.pointee.generation &+ 1
       node.pointee.deadline = deadline
       wheel.pointee.insert(node)
-      let home = system.agent(ofCPU: Int(node.pointee.cpu))
+      let home = system.agent(ofCPU: Int(cpu))
       if home.p.pointee.nextDueShared > deadline && !Mutant.isOn(.noArmRing) {
         home.p.pointee.nextDueShared = deadline
         // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls. Relaxed: it does so
@@ -57,10 +60,10 @@ extension Callout {
 
   /// Takes it back if it is armed; whether it is not with a dispatch either, that is whether it can neither run nor be running.
   @inlinable func isQuelled() -> Bool {
-    node.pointee.system.lockedWheel(of: node) { wheel in
+    system.lockedWheel(ofCPU: Int(cpu)) { wheel in
       guard node.pointee.identity == identity else { return true }
-      if node.pointee.place != .idle { wheel.pointee.remove(node) }
-      node.pointee.generation = node.pointee.generation &+ 1
+      wheel.pointee.remove(node)
+      wheel.pointee.renew(node)
       if node.pointee.isPopped && !node.pointee.isInBody { node.pointee.isCancelled = true }
       return !node.pointee.isPopped
     }
@@ -68,20 +71,19 @@ extension Callout {
 
   /// Whether the calling context's own frames hold what the body runs under.
   @inlinable var holdsGuard: Bool {
-    let system = node.pointee.system
     guard system.configuration.execution == .inline, let agent = system.existingAgent() else { return false }
     let own = agent.context.pointee.own
-    if node.pointee.way == .bigLock && own.contains(Level.none.gate) { return true }
-    return node.pointee.guardLevel != .none && own.contains(node.pointee.guardLevel.gate)
+    if node.pointee.rules.way == .bigLock && own.contains(Level.none.gate) { return true }
+    return node.pointee.rules.guardLevel != .none && own.contains(node.pointee.rules.guardLevel.gate)
   }
 
   @inlinable func takeBack() -> CancelResult {
-    node.pointee.system.lockedWheel(of: node) { wheel in
+    system.lockedWheel(ofCPU: Int(cpu)) { wheel in
       guard node.pointee.identity == identity else { return .retired }
       let wasArmed = node.pointee.place != .idle
       // A popped one compares its generation under the guard and finds another.
-      let waits = node.pointee.isPopped && !node.pointee.isInBody && !node.pointee.isCancelled
-      if wasArmed || waits { node.pointee.generation = node.pointee.generation &+ 1 }
+      let waits = node.pointee.isWaiting
+      if wasArmed || waits { wheel.pointee.renew(node) }
       if wasArmed {
         wheel.pointee.remove(node)
         return .cancelled

@@ -60,10 +60,25 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
 @frozen public struct Callout<M: Machine>: Hashable, @unchecked Sendable {
   // Sendable: nodes and their wheel's lock are never freed; all else is touched under that lock, once the node is known to be ours.
   @usableFromInline let node: UnsafeMutablePointer<CalloutNode<M>>
+  /// Here and not in the node, so that the lock is found without waiting for the node's memory.
+  @usableFromInline let system: SystemRef<M>
   @usableFromInline let identity: UInt32
-  @inlinable init(node: UnsafeMutablePointer<CalloutNode<M>>, identity: UInt32) {
+  @usableFromInline let cpu: UInt8
+  /// Under the wheel's lock.
+  @inlinable init(node: UnsafeMutablePointer<CalloutNode<M>>) {
     self.node = node
-    self.identity = identity
+    system = node.pointee.system
+    identity = node.pointee.identity
+    cpu = node.pointee.cpu
+  }
+  /// Whether both are the same callout.
+  @inlinable public static func == (a: Callout, b: Callout) -> Bool {
+    a.node == b.node && a.identity == b.identity
+  }
+  /// Hashes what `==` compares.
+  @inlinable public func hash(into hasher: inout Hasher) {
+    hasher.combine(node)
+    hasher.combine(identity)
   }
 
   /// Arms it to run `delay` after now. Any level, any thread but signal handlers; O(1).
@@ -98,13 +113,13 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Takes it back and waits until its body is not running: in order where raising to the guard is. False if it was refused.
   @discardableResult
   @inlinable public func halt(file: StaticString = #fileID, line: UInt = #line) -> Bool {
-    facts == nil || node.pointee.system.object.halt(self, .init(file, line))
+    facts == nil || system.object.halt(self, .init(file, line))
   }
 
   /// Ends it: as ``halt(file:line:)``, and every later arming answers ``ArmResult/retired``. From its own body it ends after the body.
   @discardableResult
   @inlinable public func retire(file: StaticString = #fileID, line: UInt = #line) -> Bool {
-    facts == nil || node.pointee.system.object.retire(self, .init(file, line))
+    facts == nil || system.object.retire(self, .init(file, line))
   }
 }
 

@@ -1,16 +1,28 @@
-// The memory of a callout: one node, from a slab, linked into its CPU's wheel or due list.
+// The memory of a callout: one node of one cache line, from a slab, linked into a slot of its CPU's wheel or into a due list.
 //
 // Law: everything but what is constant is read and written under the wheel's lock. Nodes are never freed, so a stale handle may
-// ask; `identity` changes when a callout is retired and its node goes to the next.
+// ask; `identity` changes when a callout is retired and its node goes to the next. A node is 64 bytes on a line of its own, so that
+// arming and cancelling one among a million waits for one line of memory.
 
-/// Where a node is.
+/// Whether a callout is armed, and what its node waits for.
 @frozen @usableFromInline enum CalloutPlace: UInt8 {
-  /// In no list. It may be with a dispatch that has popped it (`isPopped`).
+  /// Not armed. It may be with a dispatch that has popped it (`isPopped`), and a cancelled one still hangs in its slot (`isHung`).
   case idle
-  /// In a slot of the wheel.
+  /// Armed: it hangs in a slot of the wheel that comes no later than its deadline.
   case wheel
   /// In a due list: its time has come, its level has not yet run it.
   case due
+}
+
+/// A callout's level, guard and way in: 3, 3 and 2 bits, so that a node is one line.
+@frozen @usableFromInline struct CalloutRules {
+  @usableFromInline let bits: UInt8
+  @inlinable init(_ level: Level, guard guardLevel: Level, _ way: WayIn) {
+    bits = level.rawValue | guardLevel.rawValue << 3 | way.rawValue << 6
+  }
+  @inlinable var level: Level { Level(raw: bits & 7) }
+  @inlinable var guardLevel: Level { Level(raw: bits >> 3 & 7) }
+  @inlinable var way: WayIn { WayIn(rawValue: bits >> 6)! }
 }
 
 @frozen @usableFromInline struct CalloutNode<M: Machine> {
@@ -19,22 +31,25 @@
   /// Nanoseconds of the machine's clock.
   @usableFromInline var deadline: UInt64 = 0
   @usableFromInline var body: ((borrowing Here<M>) -> Void)?
-  @usableFromInline var system: SystemRef<M>
-  @usableFromInline var name: StaticString
+  @usableFromInline let system: SystemRef<M>
   /// Changes when the node gets its next owner.
   @usableFromInline var identity: UInt32 = 0
-  /// Changes with each arming and cancelling: a popped callout runs only if it is still what was popped.
+  /// The number of its last arming or cancelling among all of its wheel: a popped callout runs only if it is still what was popped.
+  /// Of equal deadlines the one that was armed first is due first.
   @usableFromInline var generation: UInt32 = 0
+  /// Which slot of the wheel it hangs in: digit × 64 + slot; `notHung` if in none.
+  @usableFromInline var wheelSlot = Self.notHung
+  /// Its name's place in the wheel's names.
+  @usableFromInline var nameIndex: UInt16 = 0
   /// For ever, so that a stale callout finds the lock.
   @usableFromInline let cpu: UInt8
-  /// Which slot of the wheel it is in: level × 64 + slot.
-  @usableFromInline var wheelSlot: UInt16 = 0
   @usableFromInline var place = CalloutPlace.idle
-  @usableFromInline var level: Level = .softClock
-  @usableFromInline var way: WayIn = .ordered
-  @usableFromInline var guardLevel: Level = .none
-  /// One bit for each of the following, so that a callout stays below its weight.
+  @usableFromInline var rules = CalloutRules(.softClock, guard: .none, .ordered)
+  /// One bit for each of the following.
   @usableFromInline var flags: UInt8 = 0
+
+  @inlinable static var notHung: UInt16 { .max }
+  @inlinable var isHung: Bool { wheelSlot != Self.notHung }
   @inlinable func flag(_ bit: UInt8) -> Bool { flags & bit != 0 }
   @inlinable mutating func set(_ bit: UInt8, _ on: Bool) { flags = on ? flags | bit : flags & ~bit }
   /// The guard's gate is taken exactly.
@@ -62,11 +77,19 @@
     get { flag(16) }
     set { set(16, newValue) }
   }
+  /// Popped, not yet in its body, and still what was popped as far as is known.
+  @inlinable var isWaiting: Bool { flags & (2 | 4 | 8) == 2 }
 
-  @inlinable init(system: SystemRef<M>, cpu: Int, name: StaticString) {
+  @inlinable init(system: SystemRef<M>, cpu: Int) {
     self.system = system
     self.cpu = UInt8(cpu)
-    self.name = name
+  }
+
+  /// Whether it is due before `other`, or was armed before it for the same time. The numbers of armings wrap.
+  @inlinable func isBefore(_ other: UnsafeMutablePointer<CalloutNode<M>>) -> Bool {
+    deadline != other.pointee.deadline
+      ? deadline < other.pointee.deadline
+      : Int32(bitPattern: generation &- other.pointee.generation) <= 0
   }
 }
 
@@ -83,6 +106,14 @@
     tail = node
   }
 
+  /// Puts all of another list behind this one's.
+  @inlinable mutating func append(contentsOf other: CalloutList) {
+    guard let first = other.head else { return }
+    first.pointee.previous = tail
+    if let tail { tail.pointee.next = first } else { head = first }
+    tail = other.tail
+  }
+
   @inlinable mutating func remove(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
     let next = node.pointee.next
     let previous = node.pointee.previous
@@ -92,13 +123,7 @@
     node.pointee.previous = nil
   }
 
-  @inlinable mutating func popFirst() -> UnsafeMutablePointer<CalloutNode<M>>? {
-    guard let first = head else { return nil }
-    remove(first)
-    return first
-  }
-
-  /// Sorts by deadline; equal deadlines keep their order. A merge sort from the bottom up: O(n log n), no memory.
+  /// Sorts by deadline; equal deadlines in the order of their arming. A merge sort from the bottom up: O(n log n), no memory.
   @inlinable mutating func sort() {
     guard head != nil, head != tail else { return }
     var width = 1
@@ -124,7 +149,7 @@
           } else if rightCount == 0 || right == nil {
             takeLeft = true
           } else {
-            takeLeft = leftNode!.pointee.deadline <= right!.pointee.deadline
+            takeLeft = leftNode!.pointee.isBefore(right!)
           }
           let node = takeLeft ? leftNode! : right!
           let after = node.pointee.next

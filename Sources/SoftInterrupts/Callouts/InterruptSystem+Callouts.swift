@@ -12,7 +12,7 @@ extension InterruptSystem {
   ///   - exactly: take the guard's gate only, not those between; for code that touches nothing of the levels between.
   ///   - cpu: whose wheel it is on; by default the calling CPU's, or CPU 0 for a visitor.
   ///   - body: runs to completion at `level`, or at the guard's if that is higher. It may arm its own callout again.
-  /// - Note: less than 128 B each, a closure of one captured word included; with two words 136.
+  /// - Note: less than 128 B each, a closure of two captured words included. O(names that callouts of the CPU have).
   @inlinable public func callout(
     _ name: StaticString, at level: Level, guard guardLevel: Level? = nil, as way: WayIn = .ordered,
     exactly: Bool = false, cpu: Int? = nil, _ body: @escaping (borrowing Here<M>) -> Void
@@ -31,20 +31,20 @@ extension InterruptSystem {
     var made: Callout<M>?
     lockedTable {
       guard !isShutDown else { return }
-      let node = freeNode(name, home)
+      let node = freeNode(home)
+      let nameIndex = core.p.pointee.wheels[home].names.index(of: name)
       // Stale callouts may ask the node meanwhile.
       core.lockedWheel(of: node) { _ in
         M.touches(node, .write)
         node.pointee.identity = node.pointee.identity &+ 1
         node.pointee.body = body
-        node.pointee.name = name
-        node.pointee.level = level
+        node.pointee.nameIndex = nameIndex
         // A disjoint callout that raises nowhere is an ordered one.
-        node.pointee.way = way == .disjoint ? .ordered : way
-        node.pointee.guardLevel = guardLevel ?? (way == .mpSafe ? .none : level)
+        node.pointee.rules = CalloutRules(
+          level, guard: guardLevel ?? (way == .mpSafe ? .none : level), way == .disjoint ? .ordered : way)
         node.pointee.isExact = exactly
         node.pointee.retiring = false
-        made = Callout(node: node, identity: node.pointee.identity)
+        made = Callout(node: node)
       }
     }
     guard let made else { throw .shutDown }
@@ -66,17 +66,20 @@ extension InterruptSystem {
   }
 
   /// A node of a CPU that nobody owns. Table lock held. Slabs keep the allocator's overhead per node small.
-  @inlinable func freeNode(_ name: StaticString, _ cpu: Int) -> UnsafeMutablePointer<CalloutNode<M>> {
+  @inlinable func freeNode(_ cpu: Int) -> UnsafeMutablePointer<CalloutNode<M>> {
     if let node = freeNodes[cpu] {
       freeNodes[cpu] = node.pointee.next
       node.pointee.next = nil
       return node
     }
     let count = Self.slabSize
-    let slab = UnsafeMutablePointer<CalloutNode<M>>.allocate(capacity: count)
+    // A line each, whatever the allocator's own alignment. `deallocate` of the typed pointer frees it as it does `words`.
+    let slab = UnsafeMutableRawPointer.allocate(
+      byteCount: count * MemoryLayout<CalloutNode<M>>.stride, alignment: 64
+    ).bindMemory(to: CalloutNode<M>.self, capacity: count)
     slabs.append(slab)
     for index in 0..<count {
-      (slab + index).initialize(to: CalloutNode(system: core, cpu: cpu, name: name))
+      (slab + index).initialize(to: CalloutNode(system: core, cpu: cpu))
       if index > 0 {
         slab[index].next = freeNodes[cpu]
         freeNodes[cpu] = slab + index
@@ -134,7 +137,7 @@ extension InterruptSystem {
       node.pointee.retiring = true
       if node.pointee.place != .idle {
         wheel.pointee.remove(node)
-        node.pointee.generation = node.pointee.generation &+ 1
+        wheel.pointee.renew(node)
       }
     }
     if isInside { return true }
@@ -159,6 +162,10 @@ extension InterruptSystem {
     _ node: UnsafeMutablePointer<CalloutNode<M>>
   ) -> ((borrowing Here<M>) -> Void)? {
     let body = node.pointee.body
+    // What it left in the wheel, before the next owner gets the node. (At shutdown armed ones stay: they are counted, and nobody arms.)
+    if node.pointee.place == .idle && !Mutant.isOn(.staysRetired) {
+      core.p.pointee.wheels[Int(node.pointee.cpu)].wheel.pointee.takeFromSlot(node)
+    }
     node.pointee.identity = node.pointee.identity &+ 1
     node.pointee.body = nil
     node.pointee.retiring = false

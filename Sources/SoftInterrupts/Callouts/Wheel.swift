@@ -1,25 +1,31 @@
 // One CPU's callouts: a hierarchical timing wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987),
 // with an occupancy bit for each slot, so that empty time is skipped.
 //
-// Law: under the lock of `LockedWheel`. A node in the wheel hangs in the slot of the highest six-bit digit in which its tick differs from
-// `elapsed` (or in the highest that there is); so when `elapsed` reaches a slot of level 0 all its nodes are due, and a slot of a higher level is spread over
-// the lower ones. Arming and cancelling are O(1), independent of how many are armed; each callout moves down at most seven times.
+// Law: under the lock of `LockedWheel`. An armed node hangs in a slot that time reaches no later than the node's tick; when `elapsed` reaches the slot
+// the node is due, or goes to the slot of the highest six-bit digit in which its tick differs from `elapsed` (or of the highest that there is). So
+// a node that is cancelled, or moved to a later time, stays where it hangs, and nothing but its own line is touched; what is left of it goes when
+// its slot comes, when it is armed for an earlier time, or when its callout is retired. Arming and cancelling are O(1), independent of how many
+// are armed; each arming moves down at most seven times, and is looked at once more for what it left.
 
 /// A wheel and its lock, each in memory of its own: a change of the wheel is an access to all of it. The lock is kept for the life
 /// of the process: a stale callout takes it to learn that its node has gone.
 @frozen @usableFromInline struct LockedWheel<M: Machine> {
   @usableFromInline let lock: UnsafeMutablePointer<M.Word>
   @usableFromInline let wheel: UnsafeMutablePointer<Wheel<M>>
+  /// What its callouts are called.
+  @usableFromInline let names: CalloutNames
 
   @inlinable init(now: UInt64) {
     lock = .words(1)
     wheel = .allocate(capacity: 1)
     wheel.initialize(to: Wheel(now: now))
+    names = CalloutNames()
   }
 
   @inlinable func deallocate() {
     wheel.pointee.deallocate()
     wheel.deallocate()
+    names.deallocate()
   }
 }
 
@@ -38,6 +44,8 @@
   /// The ticks that have passed.
   @usableFromInline var elapsed: UInt64
   @usableFromInline var armed = 0
+  /// The number of the last arming or cancelling.
+  @usableFromInline var generation: UInt32 = 0
 
   @inlinable init(now: UInt64) {
     lists = .allocate(capacity: Self.levels * Self.slots)
@@ -62,12 +70,26 @@
     return (overflow ? .max : sum) >> tickShift
   }
 
-  /// Puts a node where its deadline says. One that is due already goes into the next tick.
+  /// A number that nothing that was popped has.
+  @inlinable mutating func renew(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
+    generation = generation &+ 1
+    node.pointee.generation = generation
+  }
+
+  /// Arms a node for its deadline, armed or not before. One that is due already goes into the next tick.
   @inlinable mutating func insert(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
+    renew(node)
+    if node.pointee.place == .due { takeFromDue(node) }
+    if node.pointee.place == .idle { armed += 1 }
+    node.pointee.place = .wheel
     let limit = elapsed &+ (Self.horizon &- 1)
     let tick = min(max(Self.tick(of: node.pointee.deadline), elapsed &+ 1), limit)
+    if node.pointee.isHung {
+      // It may stay in a slot that comes no later: there it is looked at again.
+      if begin(of: Int(node.pointee.wheelSlot)) <= tick || Mutant.isOn(.staysInSlot) { return }
+      takeFromSlot(node)
+    }
     hang(node, at: tick)
-    armed += 1
   }
 
   @inlinable mutating func hang(_ node: UnsafeMutablePointer<CalloutNode<M>>, at tick: UInt64) {
@@ -77,24 +99,48 @@
     let index = digit * Self.slots + slot
     lists[index].append(node)
     occupied[digit] |= 1 << UInt64(slot)
-    node.pointee.place = .wheel
     node.pointee.wheelSlot = UInt16(index)
   }
 
-  /// Takes a node out of wheel or due list.
+  /// The tick at which time reaches a slot that something hangs in.
+  @inlinable func begin(of index: Int) -> UInt64 {
+    let shift = UInt64(index / Self.slots * 6)
+    let here = elapsed >> shift
+    return (here &+ ((UInt64(index) &- here) & 63)) << shift
+  }
+
+  /// Disarms a node. In the wheel it stays where it hangs: nobody but the wheel looks at it there.
   @inlinable mutating func remove(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
-    switch node.pointee.place {
-    case .idle: return
-    case .due: due[Self.dueIndex(node.pointee.level, node.pointee.way)].remove(node)
-    case .wheel:
-      let index = Int(node.pointee.wheelSlot)
-      lists[index].remove(node)
-      if lists[index].head == nil { occupied[index / Self.slots] &= ~(1 << UInt64(index % Self.slots)) }
-    }
+    if node.pointee.place == .idle { return }
+    if node.pointee.place == .due { takeFromDue(node) }
     node.pointee.place = .idle
     armed -= 1
   }
 
+  @inlinable mutating func takeFromDue(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
+    due[Self.dueIndex(node.pointee.rules)].remove(node)
+  }
+
+  /// Takes a node out of the slot that it hangs in, if it does.
+  @inlinable mutating func takeFromSlot(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
+    guard node.pointee.isHung else { return }
+    let index = Int(node.pointee.wheelSlot)
+    lists[index].remove(node)
+    if lists[index].head == nil { occupied[index / Self.slots] &= ~(1 << UInt64(index % Self.slots)) }
+    node.pointee.wheelSlot = CalloutNode<M>.notHung
+  }
+
+  /// Forgets what cancelled callouts left behind: nothing is armed, and the nodes are made anew.
+  @inlinable func clear() {
+    for digit in 0..<Self.levels {
+      while occupied[digit] != 0 {
+        lists[digit * Self.slots + occupied[digit].trailingZeroBitCount] = CalloutList()
+        occupied[digit] &= occupied[digit] &- 1
+      }
+    }
+  }
+
+  @inlinable static func dueIndex(_ rules: CalloutRules) -> Int { dueIndex(rules.level, rules.way) }
   @inlinable static func dueIndex(_ level: Level, _ way: WayIn) -> Int {
     Int(level.rawValue) * 4 + Int(way.rawValue)
   }
@@ -113,9 +159,10 @@
     return nil
   }
 
-  /// The time of the machine's clock at which something has to be done next; `UInt64.max` if nothing has.
+  /// The time of the machine's clock at which something has to be done next; `UInt64.max` if nothing has. It may be before the
+  /// earliest deadline: also a slot in which only something was left has to be looked at.
   @inlinable func nextDeadline() -> UInt64 {
-    guard let next = nextSlot() else { return .max }
+    guard armed > 0, let next = nextSlot() else { return .max }
     return next.tick << Self.tickShift
   }
 
@@ -127,23 +174,46 @@
     while let next = nextSlot(), next.tick <= target {
       elapsed = max(elapsed, next.tick)
       let index = next.digit * Self.slots + next.slot
-      var list = lists[index]
+      let list = lists[index]
       lists[index] = CalloutList()
       occupied[next.digit] &= ~(1 << UInt64(next.slot))
-      if next.digit == 0 { list.sort() }
-      while let node = list.popFirst() {
-        if next.digit > 0 {
-          let tick = min(max(Self.tick(of: node.pointee.deadline), elapsed), elapsed &+ (Self.horizon &- 1))
-          hang(node, at: tick)
-        } else {
-          let dueList = Self.dueIndex(node.pointee.level, node.pointee.way)
-          node.pointee.place = .due
-          due[dueList].append(node)
-          touched |= 1 << UInt64(dueList)
-        }
-      }
+      touched |= empty(list)
     }
     elapsed = max(elapsed, target)
     return touched
+  }
+
+  /// Sends the nodes of a slot that time has reached on: to the due lists, to slots of lower digits, or, if they are not armed, nowhere.
+  @inlinable mutating func empty(_ list: CalloutList<M>) -> UInt64 {
+    var found = CalloutList<M>()
+    var isSorted = true
+    var kinds: UInt64 = 0
+    var rest = list.head
+    while let node = rest {
+      rest = node.pointee.next
+      node.pointee.wheelSlot = CalloutNode<M>.notHung
+      guard node.pointee.place == .wheel || Mutant.isOn(.dueWithSlot) else { continue }
+      let tick = Self.tick(of: node.pointee.deadline)
+      if tick > elapsed && !Mutant.isOn(.dueWithSlot) {
+        hang(node, at: min(tick, elapsed &+ (Self.horizon &- 1)))
+        continue
+      }
+      node.pointee.place = .due
+      kinds |= 1 << UInt64(Self.dueIndex(node.pointee.rules))
+      if let last = found.tail { isSorted = isSorted && last.pointee.isBefore(node) }
+      found.append(node)
+    }
+    if !isSorted { found.sort() }
+    // Mostly all are of one level and way in.
+    if kinds.nonzeroBitCount == 1 {
+      due[kinds.trailingZeroBitCount].append(contentsOf: found)
+      return kinds
+    }
+    rest = found.head
+    while let node = rest {
+      rest = node.pointee.next
+      due[Self.dueIndex(node.pointee.rules)].append(node)
+    }
+    return kinds
   }
 }

@@ -118,7 +118,7 @@
       }
       for slab in slabs {
         for index in 0..<Self.slabSize {
-          slab[index] = CalloutNode(system: core, cpu: Int(slab.pointee.cpu), name: "")
+          slab[index] = CalloutNode(system: core, cpu: Int(slab.pointee.cpu))
           if index > 0 {
             slab[index].next = slab + (index - 1)
           }
@@ -137,6 +137,7 @@
       }
       if !collected.isEmpty { collected = [] }
       userGates.clear()
+      for cpu in 0..<cpuCount { agents[cpu].wheel!.wheel.pointee.clear() }
       mark.put()
     }
   }

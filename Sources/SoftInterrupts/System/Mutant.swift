@@ -110,6 +110,12 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case ignoreStamps
   /// A callout's tick is rounded down.
   case earlyTick
+  /// A callout that is moved to an earlier time stays in the slot of the later one.
+  case staysInSlot
+  /// What hangs in a slot that time has reached is due, also if it was cancelled or moved to a later time meanwhile.
+  case dueWithSlot
+  /// What a retired callout left in its slot stays there, with the node's next owner.
+  case staysRetired
   /// H9: arming an earlier deadline does not tell the CPU that sleeps.
   case noArmRing
   /// H6: what a disestablish drops is not counted.

@@ -10,6 +10,13 @@ void peer_futex_wake(uint32_t *_Nonnull word);
 int peer_eventfd(void);
 void peer_eventfd_wait(int descriptor);
 void peer_eventfd_ring(int descriptor);
+/// `armed` lines of memory, each behind a handle as a callout's is; `peer_touch` changes a word of those of `which`, each under a spin
+/// lock with so many instructions in it if asked: what is left of a timer when everything but its memory is taken away.
+typedef struct peer_touched peer_touched;
+peer_touched *_Nonnull peer_touch_new(uint64_t armed);
+void peer_touch(peer_touched *_Nonnull touched, const uint32_t *_Nonnull which, uint64_t count, bool locked,
+                uint64_t instructions);
+void peer_touch_free(peer_touched *_Nonnull touched);
 void peer_pin(int processor);
 void peer_pin_two(int first, int second);
 
