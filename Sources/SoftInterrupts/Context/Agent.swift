@@ -206,12 +206,12 @@
 }
 
 extension UnsafeMutablePointer where Pointee: MachineWord {
-  /// `count` words of 0 at the start of a cache line.
+  /// `count` words of 0 at the start of a cache line, with nothing else on their last one.
   @inlinable static func words(_ count: Int) -> Self {
     // Eight words begin together also where a word is larger than the machine's own (the simulated machine's).
     let alignment = Swift.max(64, 8 * MemoryLayout<Pointee>.stride)
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: count * MemoryLayout<Pointee>.stride, alignment: alignment)
+    let size = (count * MemoryLayout<Pointee>.stride + alignment - 1) / alignment * alignment
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
     let words = raw.bindMemory(to: Pointee.self, capacity: count)
     words.initialize(repeating: Pointee(0), count: count)
     return words
