@@ -37,10 +37,11 @@ extension FlowMeterSystem {
   func runDevice(_ cpu: Int) {
     let (moved, more) = perCPU[cpu].queue._withUnsafeGuaranteedRef { $0.move() }
     if moved > 0 { scheduleInput(cpu) }
-    if more { device.schedule(on: cpu) }
+    if more { scheduleDevice(cpu) }
     if heartbeatDue[cpu] <= HostedMachine.ticks() { heartbeat.schedule() }
   }
 
+  @inline(__always) func scheduleDevice(_ cpu: Int) { device[cpu % device.count].schedule(on: cpu) }
   @inline(__always) private func scheduleInput(_ queue: Int) {
     // Set, then schedule: who runs after the schedule finds it. Where each queue has a handler of its own nobody asks.
     if plan.cpus > input.count { isReady[queue].set() }
@@ -95,7 +96,7 @@ extension FlowMeterSystem {
       }
     }
     if !isEmpty { scheduleInput(queue) }
-    if done > 0, perCPU[queue].tellsCard { device.schedule(on: queue) }
+    if done > 0, perCPU[queue].tellsCard { scheduleDevice(queue) }
   }
 
   /// Parses a batch; the bits of `masks[s]` are the frames of shard s.

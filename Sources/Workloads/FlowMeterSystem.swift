@@ -32,7 +32,9 @@ final class FlowMeterSystem: @unchecked Sendable {
   /// Machine nanoseconds for a nanosecond of capture time.
   let pace: Double
 
-  var device: Handler<HostedMachine>!
+  /// Bound: CPU n's is number n modulo their count. One each where a level has so many: what a handler counts of neighbouring CPUs lies on
+  /// common lines.
+  var device: [Handler<HostedMachine>] = []
   /// Scheduled on a queue's CPU, run by whoever the discipline lets. One for each queue; on more CPUs than a level has handlers several
   /// queues share one, and `isReady` says which of them ask.
   var input: [Handler<HostedMachine>] = []
@@ -113,13 +115,13 @@ final class FlowMeterSystem: @unchecked Sendable {
     // By address: a closure that captured the meter would count a reference that all CPUs share, for each run. The meter
     // outlives the runs: whoever has it shuts the system down.
     let me = Unmanaged.passUnretained(self)
-    // Bound: it runs on the CPU that it is scheduled on, so one is enough for all.
-    device = try system.establish("device", at: .vm, as: .mpSafe) { here in
-      let cpu = here.cpu!
-      me._withUnsafeGuaranteedRef { meter in meter.stage(.device, on: cpu) { meter.runDevice(cpu) } }
-    }
     let isShared = plan.cpus > HostedSystem.handlersPerLevel
     for group in 0..<min(plan.cpus, HostedSystem.handlersPerLevel) {
+      device.append(
+        try system.establish("device \(group)", at: .vm, as: .mpSafe) { here in
+          let cpu = here.cpu!
+          me._withUnsafeGuaranteedRef { meter in meter.stage(.device, on: cpu) { meter.runDevice(cpu) } }
+        })
       // Who holds gate softNet when this CPU asks for it runs it on leaving: the frames move, not the table.
       input.append(
         try system.establish("input \(group)", at: .softNet, as: plan.input, .anywhere) { here in

@@ -74,11 +74,11 @@ public struct MeterGauge {
     return Capacity(framesPerSecond: rate, waiting: waited / time / Double(meter.plan.cpus))
   }
 
-  /// Frames at a rate, for `nanoseconds`, with base code beside; CPUs poll.
+  /// Frames at a rate, for `nanoseconds`, with base code beside.
   public func load(
-    _ discipline: Discipline, cpus: Int, framesPerSecond: Double, nanoseconds: UInt64
+    _ discipline: Discipline, cpus: Int, _ waits: Waits, framesPerSecond: Double, nanoseconds: UInt64
   ) throws(ComparisonError) -> Load {
-    let meter = try meter(discipline, cpus: cpus, .poll, .latency, isTimed: false)
+    let meter = try meter(discipline, cpus: cpus, waits, .latency, isTimed: false)
     _ = meter.load(framesPerSecond: framesPerSecond, nanoseconds: nanoseconds) { false }
     var load = Load(softNet: .init(), softSerial: .init(), due: 0, dropped: 0)
     for probe in meter.probes {

@@ -67,14 +67,16 @@ public func simulateSections(
     }
   }
   let pilot = TimedPilot(costs.machine)
+  // What is under way when the time is over is not counted.
+  _ = machine.run(timed: pilot, until: nanoseconds)
+  let gates = pilot.lineUse.first { $0.word == system.gatesWord }
   let end = machine.run(timed: pilot)
   guard end == .quiet else {
     throw ComparisonError(description: "sections: the simulation ended early (\(end))")
   }
-  let gates = pilot.lineUse.first { $0.word == system.gatesWord }
   let time = Double(nanoseconds)
   system.shutdown()
   return SimulatedSections(
     work: Double(sections) * inside / time, perSecond: Double(sections) / time * 1e9,
-    gateLine: (gates?.busy ?? 0) / time)
+    gateLine: min((gates?.busy ?? 0) / time, 1))
 }
