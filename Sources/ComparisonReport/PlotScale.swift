@@ -77,7 +77,7 @@ extension NumberText {
     guard value.isFinite else { return missing }
     let size = value.magnitude
     for (unit, letter) in [(1e9, "G"), (1e6, "M"), (1e4, "k")] where size >= unit * 0.9999 {
-      return plain(value / (letter == "k" ? 1e3 : unit)) + letter
+      return plain((value / (letter == "k" ? 1e3 : unit)).rounded(decimals: 1)) + letter
     }
     return size >= 0.001 || size == 0 ? plain(value) : significant(value)
   }

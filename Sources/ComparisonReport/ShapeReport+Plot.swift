@@ -6,7 +6,7 @@
 extension ShapeReport.Curve {
   private static let width = 760.0
   private static let left = 66.0
-  private static let right = 16.0
+  private static let right = 26.0
   private static let top = 20.0
   private static let plot = 270.0
 

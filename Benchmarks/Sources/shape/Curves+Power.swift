@@ -153,8 +153,7 @@ func parkCurves(_ setting: Setting) throws -> [Curve] {
     var idleRounds: Int
     var interval: Double
   }
-  // How long the rounds of an idle CPU last: what it takes more for an event if events are rare.
-  let choices = setting.points([0, 4, 16, 64, 256, 1_024, 4_096, 16_384])
+  let choices = setting.points([0, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144])
   let rounds = 5
   let (often, seldom) = (200_000.0, 10_000_000.0)
   let found = try turns(
@@ -166,18 +165,12 @@ func parkCurves(_ setting: Setting) throws -> [Curve] {
       idleRounds: turn.idleRounds, interval: turn.interval,
       nanoseconds: setting.nanoseconds(turn.interval == often ? 200 : 500))
   }
-  func time(_ choice: Int) -> Double {
-    median(found.first { $0.point.idleRounds == choice && $0.point.interval == seldom }!.figure(2))
-  }
-  let least = time(choices[0])
-  let polled = Dictionary(
-    uniqueKeysWithValues: choices.map { ($0, $0 == 0 ? 0 : max(time($0) - least, 0.01)) })
   let main = found.filter { $0.point.interval == often }
-  let x = { (turn: Turn) in polled[turn.idleRounds]! }
-  let axis = Axis("time polled before the CPU sleeps", "µs", isLogarithmic: true)
+  let rare = found.filter { $0.point.interval == seldom }
+  let x = { (turn: Turn) in Double(turn.idleRounds) }
+  let axis = Axis("rounds that an idle CPU polls before it sleeps (idleRounds)", isLogarithmic: true)
   let note =
-    "One CPU rings another every \(fixed(often / 1_000, 0)) µs in the mean, with exponential gaps. The time polled is measured: what an event takes more when events are 10 ms apart "
-    + "(idleRounds \(choices.map(String.init).joined(separator: ", ")))."
+    "One CPU rings another every \(fixed(often / 1_000, 0)) µs in the mean, with exponential gaps. What an event takes more when events are \(fixed(seldom / 1e6, 0)) ms apart is what was polled in vain."
   let counted = setting.rounds(rounds)
   return [
     Curve(
@@ -186,12 +179,13 @@ func parkCurves(_ setting: Setting) throws -> [Curve] {
       series: [Series("p50", main, x, 0), Series("p99", main, x, 1)], rounds: counted, note: note),
     Curve(
       "park-time", "Polling before sleeping: processor time", .measured, x: axis,
-      y: Axis("processor time of an event", "µs"),
+      y: Axis("processor time of an event", "µs", isLogarithmic: true),
       series: [
-        Series("rung CPU", main, x, 2),
+        Series("every \(fixed(often / 1_000, 0)) µs", main, x, 2),
+        Series("every \(fixed(seldom / 1e6, 0)) ms", rare, x, 2),
         Series(
-          "all of the time", isBound: true,
-          points: choices.map { Point(x: polled[$0]!, rounds: [often / 1_000]) }),
+          "all of the time, every \(fixed(often / 1_000, 0)) µs", isBound: true,
+          points: choices.map { Point(x: Double($0), rounds: [often / 1_000]) }),
       ], rounds: counted, note: note),
   ]
 }

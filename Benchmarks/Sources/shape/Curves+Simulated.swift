@@ -98,7 +98,7 @@ func simulatedCurves(_ setting: Setting) throws -> [Curve] {
     Curve(
       "simulated-gates", "How busy the line of the gate word is", .simulated, x: axis,
       y: Axis("time in which the line is under way", "%"),
-      series: series { 100 * $0.row.gateLine } + sections, rounds: 1,
+      series: series { min(100 * $0.row.gateLine, 100) } + sections, rounds: 1,
       note: note
         + " And a program whose CPUs raise to four levels, a quarter of the CPUs to each, for no time."),
   ]
