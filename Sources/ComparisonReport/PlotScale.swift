@@ -10,8 +10,8 @@ struct PlotScale {
   /// A logarithmic axis has no zero: one stands at its beginning, apart.
   let hasZero: Bool
 
-  /// The axis for `values`; `nil` if none is finite.
-  init?(_ values: [Double], isLogarithmic: Bool) {
+  /// The axis for `values`; `nil` if none is finite. A linear one begins at zero if it is to.
+  init?(_ values: [Double], isLogarithmic: Bool, fromZero: Bool = true) {
     let finite = values.filter(\.isFinite)
     guard let least = finite.min(), let most = finite.max() else { return nil }
     self.isLogarithmic = isLogarithmic
@@ -25,8 +25,9 @@ struct PlotScale {
       high = LogScale.log10(last) + 0.03
     } else {
       hasZero = false
-      low = min(least, 0)
-      high = most > low ? low + (most - low) * 1.05 : low + 1
+      let first = fromZero ? min(least, 0) : least - (most - least) * 0.03
+      low = first
+      high = most > first ? first + (most - first) * 1.05 : first + 1
     }
   }
 

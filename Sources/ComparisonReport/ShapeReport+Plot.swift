@@ -14,7 +14,7 @@ extension ShapeReport.Curve {
   public var svg: String {
     let values = series.flatMap(\.points)
     let ends = values.flatMap { [$0.median ?? .nan, $0.interval?.low ?? .nan, $0.interval?.high ?? .nan] }
-    guard let along = PlotScale(values.map(\.x), isLogarithmic: x.isLogarithmic),
+    guard let along = PlotScale(values.map(\.x), isLogarithmic: x.isLogarithmic, fromZero: false),
       let up = PlotScale(ends, isLogarithmic: y.isLogarithmic)
     else { return "" }
     let entries = legend
@@ -133,7 +133,7 @@ extension ShapeReport.Curve {
     var svg = ""
     var (at, row) = (Self.left, 0)
     for (index, line) in series.enumerated() {
-      let width = 44 + Double(line.name.count) * 7.1
+      let width = 54 + Double(line.name.count) * 7.1
       if at + width > Self.width && at > Self.left { (at, row) = (Self.left, row + 1) }
       let y = Self.top + Self.plot + 60 + Double(row) * 20
       svg +=

@@ -40,7 +40,8 @@ struct BadArgumentTests {
       invalid("compare --disciplines \($0)", "--disciplines <list>", disciplines)
     }
     + ["0", "129", "2,", "x"].map {
-      invalid("simulate --cpus \($0)", "--cpus <list>", "give whole numbers from 1 to 128 with commas between")
+      invalid(
+        "simulate --cpus \($0)", "--cpus <list>", "give whole numbers from 1 to 128 with commas between")
     }
     + ["0", "11", "nan"].map {
       invalid(

@@ -178,6 +178,8 @@ struct PlotScaleTests {
 
   @Test(
     "labels its marks shortly",
-    arguments: [(0, "0"), (0.1, "0.1"), (5_000, "5000"), (20_000, "20k"), (3e6, "3M"), (2e9, "2G"), (16_384, "16.4k")])
+    arguments: [
+      (0, "0"), (0.1, "0.1"), (5_000, "5000"), (20_000, "20k"), (3e6, "3M"), (2e9, "2G"), (16_384, "16.4k"),
+    ])
   func labels(_ value: Double, _ text: String) { #expect(NumberText.mark(value) == text) }
 }

@@ -50,25 +50,25 @@ struct Group: Sendable {
 /// Every group, in the order of the page.
 let allGroups = [
   Group(
-    name: "cpus", title: "throughput and waiting against CPUs, far past the processors", seconds: 55,
+    name: "cpus", title: "throughput and waiting against CPUs, far past the processors", seconds: 45,
     measure: cpuCurves),
   Group(
-    name: "handlers", title: "schedule and run against the number of handlers and sources", seconds: 10,
+    name: "handlers", title: "schedule and run against the number of handlers and sources", seconds: 12,
     measure: handlerCurves),
   Group(
-    name: "levels", title: "work against levels in use, and against the busiest level's share", seconds: 35,
+    name: "levels", title: "work against levels in use, and against the busiest level's share", seconds: 27,
     measure: levelCurves),
-  Group(name: "hold", title: "a level held for 100 ns to 1 ms", seconds: 20, measure: holdCurves),
-  Group(name: "load", title: "latency and loss at 10 to 120 % load", seconds: 40, measure: loadCurves),
+  Group(name: "hold", title: "a level held for 100 ns to 1 ms", seconds: 15, measure: holdCurves),
+  Group(name: "load", title: "latency and loss at 10 to 120 % load", seconds: 33, measure: loadCurves),
   Group(
     name: "simulated", title: "1 to 256 simulated CPUs, and how far the model is from this machine",
-    seconds: 120, measure: simulatedCurves),
-  Group(name: "lanes", title: "what lanes would give, simulated", seconds: 60, measure: laneCurves),
+    seconds: 90, measure: simulatedCurves),
+  Group(name: "lanes", title: "what lanes would give, simulated", seconds: 22, measure: laneCurves),
   Group(
     name: "idle", title: "processor time and wake-ups, idle and under light load", seconds: 40,
     measure: idleCurves),
   Group(
-    name: "park", title: "time polled before a CPU sleeps, against latency and processor time", seconds: 35,
+    name: "park", title: "time polled before a CPU sleeps, against latency and processor time", seconds: 30,
     measure: parkCurves),
 ]
 
