@@ -247,10 +247,13 @@ struct TimeTests {
 
   @Test(
     "on more CPUs than a word has bits, work that finds its gate busy is run all the same",
-    arguments: [65, 100, 128])
+    arguments: [65, 100])
   func moreCPUsThanBits(_ cpus: Int) throws {
     let machine = SimulatedMachine(cpus: cpus)
-    let system = try System(on: machine)
+    // Who has nothing to do sleeps at once: polling is most of what there would be to simulate.
+    var configuration = Configuration()
+    configuration.idleRounds = 0
+    let system = try System(on: machine, configuration)
     nonisolated(unsafe) var runs = [Int](repeating: 0, count: cpus)
     nonisolated(unsafe) var elsewhere = 0
     let bound = try system.establish("bound", at: .softNet, as: .ordered) { here in runs[here.cpu!] += 1 }
