@@ -25,6 +25,9 @@ let package = Package(
     .trait(
       name: "Mutants",
       description: "Compile in the deliberate defects that the tests switch on. Never for release."),
+    .trait(
+      name: "ManyCPUs",
+      description: "Simulated machines of up to 256 CPUs instead of 128. The explorer is not built with it."),
     .default(enabledTraits: ["Witness"]),
   ],
   dependencies: [

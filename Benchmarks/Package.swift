@@ -40,7 +40,7 @@ let package = Package(
     )
   ],
   dependencies: [
-    .package(name: "swift-softint", path: ".."),
+    .package(name: "swift-softint", path: "..", traits: [.defaults, "ManyCPUs"]),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -62,6 +62,16 @@ let package = Package(
         .product(name: "PacketCapture", package: "swift-softint"),
         .product(name: "Workloads", package: "swift-softint"),
       ]),
+    // The curves: `Benchmarks/shape`. No peer, and so nothing of theirs is built for it.
+    .executableTarget(
+      name: "shape",
+      dependencies: [
+        "HotPaths", "Gauges",
+        .product(name: "SimulatedMachine", package: "swift-softint"),
+        .product(name: "Workloads", package: "swift-softint"),
+        .product(name: "ComparisonReport", package: "swift-softint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ] + core),
     // The instrument: `Benchmarks/run`.
     .target(name: "CPeers", cSettings: cPeers, linkerSettings: cPeerLibraries),
     .target(name: "CxxPeers", cxxSettings: cxxPeers, linkerSettings: cxxPeerLibraries),

@@ -72,12 +72,16 @@ public struct Event: Sendable {
 }
 
 /// A set of processes, by their indices.
-public typealias ProcessSet = UInt128
+#if ManyCPUs
+  public typealias ProcessSet = WideProcessSet
+#else
+  public typealias ProcessSet = UInt128
+#endif
 
 extension ProcessSet {
   /// The set of one process.
   @inlinable @inline(__always) public static func only(_ process: Int) -> ProcessSet {
-    ProcessSet(1) << ProcessSet(truncatingIfNeeded: process)
+    ProcessSet(1) << process
   }
   /// Whether the process is in the set.
   @inlinable @inline(__always) public func has(_ process: Int) -> Bool {

@@ -26,7 +26,11 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   }
 
   /// The most processes of a run: CPUs, their interrupts, visitors, devices.
-  public static var processLimit: Int { 128 }
+  #if ManyCPUs
+    public static var processLimit: Int { 256 }
+  #else
+    public static var processLimit: Int { 128 }
+  #endif
 
   public let cpuCount: Int
   /// Where interrupts come.
@@ -53,7 +57,7 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
   public internal(set) var fatalMessage: String?
 
   /// - Parameters:
-  ///   - cpus: 1 to 64; to 40 where interrupts are recognised anywhere.
+  ///   - cpus: 1 to ``processLimit``; to 40 where interrupts are recognised anywhere.
   ///   - recognition: when CPUs recognise what is pending.
   ///   - memory: what a load may return.
   ///   - stackSize: bytes for each process; unused pages cost nothing.
@@ -61,7 +65,8 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     cpus: Int, recognition: Recognition = .points, memory: MemoryModel = .sequentiallyConsistent,
     stackSize: Int = 256 << 10
   ) {
-    precondition(cpus >= 1 && cpus <= (recognition == .anywhere ? 40 : 64), "1 to 64 CPUs (40: anywhere)")
+    let most = recognition == .anywhere ? 40 : Self.processLimit
+    precondition(cpus >= 1 && cpus <= most, "1 to \(most) CPUs")
     cpuCount = cpus
     self.recognition = recognition
     self.memory = memory

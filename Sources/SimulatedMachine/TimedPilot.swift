@@ -54,7 +54,7 @@ public final class TimedPilot: Pilot {
     acts.initialize(repeating: .max, count: count)
     stored.initialize(repeating: 0, count: count)
     paused.initialize(repeating: 0, count: count)
-    var order = Array(0..<UInt8(count))
+    var order = (0..<count).map(UInt8.init)
     var random = seed
     for index in order.indices.dropLast() {
       // Knuth's generator for 64 bits; its upper bits are the good ones.

@@ -212,7 +212,7 @@ struct ComparisonRun {
   }
 
   /// As many independent one-CPU instances as there are CPUs, against one.
-  private mutating func measureLimit(_ slice: UInt64) throws(ComparisonError) {
+  mutating func measureLimit(_ slice: UInt64) throws(ComparisonError) {
     let processors = HostedMachine.allowedProcessors()
     let one = try meter(.oneCPU).capacity(nanoseconds: slice, isInterrupted)
     var many: [FlowMeterSystem] = []

@@ -36,9 +36,24 @@ extension FlowMeterSystem {
   /// vm: moves frames from the card into the receive ring, and asks for the input.
   func runDevice(_ cpu: Int) {
     let (moved, more) = perCPU[cpu].queue._withUnsafeGuaranteedRef { $0.move() }
-    if moved > 0 { input[cpu].schedule(on: cpu) }
-    if more { device[cpu].schedule(on: cpu) }
+    if moved > 0 { scheduleInput(cpu) }
+    if more { scheduleDevice(cpu) }
     if heartbeatDue[cpu] <= HostedMachine.ticks() { heartbeat.schedule() }
+  }
+
+  @inline(__always) func scheduleDevice(_ cpu: Int) { device[cpu % device.count].schedule(on: cpu) }
+  @inline(__always) private func scheduleInput(_ queue: Int) {
+    // Set, then schedule: who runs after the schedule finds it. Where each queue has a handler of its own nobody asks.
+    if plan.cpus > input.count { isReady[queue].set() }
+    input[queue % input.count].schedule(on: queue)
+  }
+
+  /// Runs the queues of one handler that have asked for it: MP-safe input is at home, other input takes all that is there, under its gate.
+  func runInputs(_ here: borrowing Here<HostedMachine>, _ group: Int) {
+    for queue in stride(from: group, to: plan.cpus, by: input.count)
+    where (plan.input != .mpSafe || queue == here.cpu!) && isReady[queue].take() {
+      measuredInput(here, queue: queue)
+    }
   }
 
   func measuredInput(_ here: borrowing Here<HostedMachine>, queue: Int) {
@@ -80,8 +95,8 @@ extension FlowMeterSystem {
         done &+= count
       }
     }
-    if !isEmpty { input[queue].schedule(on: queue) }
-    if done > 0, perCPU[queue].tellsCard { device[queue].schedule(on: queue) }
+    if !isEmpty { scheduleInput(queue) }
+    if done > 0, perCPU[queue].tellsCard { scheduleDevice(queue) }
   }
 
   /// Parses a batch; the bits of `masks[s]` are the frames of shard s.

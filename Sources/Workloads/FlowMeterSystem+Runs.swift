@@ -43,7 +43,7 @@ extension FlowMeterSystem {
     watch(true)
     for cpu in queues.indices {
       begin(arrival(cpu), on: cpu)
-      device[cpu].schedule(on: cpu)
+      scheduleDevice(cpu)
     }
   }
 
@@ -102,7 +102,7 @@ extension FlowMeterSystem {
       heartbeatDue[cpu] = beginTicks &+ UInt64(heartbeatPeriod * Double(cpu + 1) / Double(plan.cpus))
       if share > 0 { begin(.open(start: beginTicks, interval: interval, countFrom: countFrom), on: cpu) }
       probes[cpu].countFrom = countFrom
-      let handler = device[cpu]
+      let handler = device[cpu % device.count]
       system.setPolledSource(
         PolledSource { [unowned self] _ in
           let now = HostedMachine.ticks()

@@ -32,9 +32,13 @@ final class FlowMeterSystem: @unchecked Sendable {
   /// Machine nanoseconds for a nanosecond of capture time.
   let pace: Double
 
+  /// Bound: CPU n's is number n modulo their count. One each where a level has so many: what a handler counts of neighbouring CPUs lies on
+  /// common lines.
   var device: [Handler<HostedMachine>] = []
-  /// By queue: scheduled on the queue's CPU, run by whoever the discipline lets.
+  /// Scheduled on a queue's CPU, run by whoever the discipline lets. One for each queue; on more CPUs than a level has handlers several
+  /// queues share one, and `isReady` says which of them ask.
   var input: [Handler<HostedMachine>] = []
+  let isReady: [Flag]
   var export: Handler<HostedMachine>!
   var journal: Handler<HostedMachine>!
   var heartbeat: Handler<HostedMachine>!
@@ -72,6 +76,7 @@ final class FlowMeterSystem: @unchecked Sendable {
     let system = self.system
     isOver = Flag()
     let over = isOver
+    isReady = (0..<plan.cpus).map { _ in Flag() }
     queues = (0..<plan.cpus).map {
       ReceiveQueue(capture, queue: $0, of: plan.cpus, isOver: over)
     }
@@ -110,15 +115,19 @@ final class FlowMeterSystem: @unchecked Sendable {
     // By address: a closure that captured the meter would count a reference that all CPUs share, for each run. The meter
     // outlives the runs: whoever has it shuts the system down.
     let me = Unmanaged.passUnretained(self)
-    for cpu in 0..<plan.cpus {
+    let isShared = plan.cpus > HostedSystem.handlersPerLevel
+    for group in 0..<min(plan.cpus, HostedSystem.handlersPerLevel) {
       device.append(
-        try system.establish("device \(cpu)", at: .vm, as: .mpSafe) { _ in
+        try system.establish("device \(group)", at: .vm, as: .mpSafe) { here in
+          let cpu = here.cpu!
           me._withUnsafeGuaranteedRef { meter in meter.stage(.device, on: cpu) { meter.runDevice(cpu) } }
         })
       // Who holds gate softNet when this CPU asks for it runs it on leaving: the frames move, not the table.
       input.append(
-        try system.establish("input \(cpu)", at: .softNet, as: plan.input, .anywhere) { here in
-          me._withUnsafeGuaranteedRef { $0.measuredInput(here, queue: cpu) }
+        try system.establish("input \(group)", at: .softNet, as: plan.input, .anywhere) { here in
+          me._withUnsafeGuaranteedRef {
+            if isShared { $0.runInputs(here, group) } else { $0.measuredInput(here, queue: group) }
+          }
         })
     }
     export = try system.establish("export", at: .softBio, as: plan.export) { here in

@@ -27,6 +27,12 @@ struct MeterPlan {
   var journal: WayIn
   var base: BaseWay
   var execution: Execution
+  /// Waits as the configuration has them by default, instead of for latency or for power.
+  var hasDefaultWaits = false
+  /// Whether waiting is timed.
+  var isTimed = false
+  /// How many tables there are.
+  var shards: Int
 
   /// The plan of a discipline on `cpus` CPUs; oneCPU is always on one.
   init(_ discipline: Discipline, cpus: Int) {
@@ -56,6 +62,7 @@ struct MeterPlan {
       guarding = .locks
       (input, ageing, export, heartbeat, journal) = (.mpSafe, .mpSafe, .ordered, .ordered, .bigLock)
     }
+    shards = guarding == .locks ? 16 : 1
   }
 
   /// The budgets and bounds of every discipline, on every machine.
@@ -68,6 +75,8 @@ struct MeterPlan {
     // frames move to the table, not the table to the frames.
     configuration.dispatchBudget = 2
     configuration.drainBudget = 64
+    configuration.timing = isTimed
+    if hasDefaultWaits { return configuration }
     // Polling is for latency: nothing sleeps. Parking is for power: an idle CPU sleeps at once.
     if idle == .poll {
       configuration.idleRounds = .max
@@ -77,7 +86,4 @@ struct MeterPlan {
     }
     return configuration
   }
-
-  /// How many tables there are.
-  var shards: Int { guarding == .locks ? 16 : 1 }
 }

@@ -1,4 +1,4 @@
-// `softint simulate`: predicts what the flow meter's disciplines do on up to 64 CPUs, from measured costs.
+// `softint simulate`: predicts what the flow meter's disciplines do on up to 128 CPUs, from measured costs.
 //
 // Invariant: the same arguments give the same table; everything that can be refused is refused before the simulation begins.
 
@@ -33,9 +33,9 @@ struct SimulateCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Simulate these numbers of CPUs, 1 to 64, with commas between (default: 1,2,4,8,16,32,64).",
+      "Simulate these numbers of CPUs, 1 to 128, with commas between (default: 1,2,4,8,16,32,64).",
       valueName: "list"),
-    transform: ArgumentValue.counts(1...64))
+    transform: ArgumentValue.counts(1...128))
   var cpus: [Int]?
 
   @Option(

@@ -39,8 +39,9 @@ struct BadArgumentTests {
     + ["x", "biglock", "ordered,,mixed", ""].map {
       invalid("compare --disciplines \($0)", "--disciplines <list>", disciplines)
     }
-    + ["0", "65", "2,", "x"].map {
-      invalid("simulate --cpus \($0)", "--cpus <list>", "give whole numbers from 1 to 64 with commas between")
+    + ["0", "129", "2,", "x"].map {
+      invalid(
+        "simulate --cpus \($0)", "--cpus <list>", "give whole numbers from 1 to 128 with commas between")
     }
     + ["0", "11", "nan"].map {
       invalid(

@@ -245,6 +245,42 @@ struct TimeTests {
     #expect(dear.count < free.count && dear.count < 2_100)
   }
 
+  @Test(
+    "on more CPUs than a word has bits, work that finds its gate busy is run all the same",
+    arguments: [65, 100])
+  func moreCPUsThanBits(_ cpus: Int) throws {
+    let machine = SimulatedMachine(cpus: cpus)
+    // Who has nothing to do sleeps at once: polling is most of what there would be to simulate.
+    var configuration = Configuration()
+    configuration.idleRounds = 0
+    let system = try System(on: machine, configuration)
+    nonisolated(unsafe) var runs = [Int](repeating: 0, count: cpus)
+    nonisolated(unsafe) var elsewhere = 0
+    let bound = try system.establish("bound", at: .softNet, as: .ordered) { here in runs[here.cpu!] += 1 }
+    let anywhere = try system.establish("anywhere", at: .softNet, as: .ordered, .anywhere) { _ in
+      elsewhere += 1
+    }
+    for cpu in 0..<cpus {
+      system.submit(on: cpu) { here in
+        if cpu == 0 {
+          // Everybody else's work finds the gate busy, and is marked on it.
+          here.raise(exactly: .softNet) { _ in SimulatedMachine.work(50_000) }
+        } else {
+          SimulatedMachine.work(10_000)
+          bound.schedule()
+          anywhere.schedule()
+          here.checkpoint()
+        }
+      }
+    }
+    // Quiet: everybody sleeps for want of work, or has lost it.
+    #expect(machine.run(timed: TimedPilot(model())) == .quiet)
+    #expect(runs[0] == 0 && runs.dropFirst().allSatisfy { $0 == 1 }, "\(runs)")
+    #expect(elsewhere == cpus - 1)
+    #expect(system.statistics().total(.softNet).delegated > 0)
+    #expect(system.shutdown().isComplete)
+  }
+
   @Test("big-lock work ages also where the big lock is handed from base code to base code and never free")
   func bigLockAges() throws {
     let machine = SimulatedMachine(cpus: 12)

@@ -32,7 +32,7 @@ extension AgentRef {
   @inlinable func takeBoth(_ level: Level, returningTo saved: Level) -> Bool {
     let big = system.queue(.none)
     let own = system.queue(level)
-    let bit: UInt = 1 << UInt(cpu)
+    let bit = system.mark(ofCPU: cpu)
     if Mutant.isOn(.bigLockAlways) && !held.isEmpty {
       acquire(big, waitingAt: ipl, noting: Level.none.gate)
       return takeForDispatch(own, returningTo: saved)

@@ -192,7 +192,7 @@ extension AgentRef {
     // Publish the mark, then announce. If the gate was free by then we try once more; if that fails, whoever has it now
     // took it with ATTN set (or somebody looked meanwhile and rang us), or it is kept for a waiter that will take it.
     // Release: who drains the mark sees the work.
-    queue.pointee.marks.fetchOr(1 << UInt(cpu), .release)
+    queue.pointee.marks.fetchOr(system.mark(ofCPU: cpu), .release)
     if !Mutant.isOn(.noTryAfterMark), queue.pointee.word.announce(queue.pointee.gate), tryTake(queue) {
       tries.pointee = 0
       return true

@@ -68,28 +68,31 @@ extension AgentRef {
     let ways = system.ways(level)
     let saved = ipl
     while marks != 0 {
-      let cpu = marks.trailingZeroBitCount
-      let mark: UInt = 1 << UInt(cpu)
-      marks &= ~mark
-      let home = system.agent(ofCPU: cpu)
-      while home.p != p {
-        // Relaxed: who sees a way in sees where the handler may run.
-        let mine =
-          ways.runnable(by: ways.ordered, of: home.pending(level))
-          & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.relaxed))
-        if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget) && !Mutant.isOn(.noRunBudget)) { break }
-        budget -= 1
-        let slot = system.oldest(of: mine, at: level, home: home)
-        if claim(slot, home: home) {
-          counters(level).pointee.drained &+= 1
-          let disjoint = ways.disjoint.load(.relaxed) & slot.pointee.bit != 0
-          run(slot, as: disjoint ? .disjoint : .ordered, own: level.gate, home: home)
+      let place = marks.trailingZeroBitCount
+      marks &= marks &- 1
+      for cpu in system.cpus(marked: place) {
+        let home = system.agent(ofCPU: cpu)
+        while home.p != p {
+          // Relaxed: who sees a way in sees where the handler may run.
+          let mine =
+            ways.runnable(by: ways.ordered, of: home.pending(level))
+            & (Mutant.isOn(.drainBound) ? PendingWord.handlers : ways.anywhere.load(.relaxed))
+          if mine == 0 || (budget == 0 && !Mutant.isOn(.noDrainBudget) && !Mutant.isOn(.noRunBudget)) {
+            break
+          }
+          budget -= 1
+          let slot = system.oldest(of: mine, at: level, home: home)
+          if claim(slot, home: home) {
+            counters(level).pointee.drained &+= 1
+            let disjoint = ways.disjoint.load(.relaxed) & slot.pointee.bit != 0
+            run(slot, as: disjoint ? .disjoint : .ordered, own: level.gate, home: home)
+          }
         }
+        home.ringIfLeaving()
+        // Relaxed: what was pending when the mark was made is seen with the mark.
+        let left = home.pending(level).load(.relaxed) & PendingWord.handlers
+        if left & ~ways.suspended.load(.relaxed) != 0 { ring |= system.mark(ofCPU: cpu) }
       }
-      home.ringIfLeaving()
-      // Relaxed: what was pending when the mark was made is seen with the mark.
-      let left = home.pending(level).load(.relaxed) & PendingWord.handlers
-      if left & ~ways.suspended.load(.relaxed) != 0 { ring |= mark }
     }
     ipl = saved
     // Bound and over-budget work goes home: rung after the gate is free, so that it is not found busy again. Relaxed: the next to

@@ -164,9 +164,9 @@ extension AgentRef {
     if let seat { M.unpark(seat) }
     var left = marks
     while left != 0 {
-      let cpu = left.trailingZeroBitCount
+      let place = left.trailingZeroBitCount
       left &= left &- 1
-      ringMarked(cpu, level)
+      for cpu in system.cpus(marked: place) { ringMarked(cpu, level) }
     }
   }
 

@@ -52,7 +52,8 @@ public final class InterruptSystem<M: Machine>: @unchecked Sendable {
   @inlinable public init(on machine: M, _ configuration: Configuration = Configuration()) throws(MachineError)
   {
     precondition(configuration.patience >= 1, "Configuration.patience is at least 1")
-    precondition(machine.cpuCount >= 1 && machine.cpuCount <= UInt.bitWidth, "1 to \(UInt.bitWidth) CPUs")
+    // A callout has a byte for its CPU.
+    precondition(machine.cpuCount >= 1 && machine.cpuCount <= 256, "1 to 256 CPUs")
     self.machine = machine
     self.configuration = configuration
     let cpuCount = machine.cpuCount

@@ -75,6 +75,13 @@
     p.pointee.queues + Int(level.rawValue)
   }
   @inlinable func agent(ofCPU cpu: Int) -> AgentRef<M> { AgentRef(p.pointee.agents + cpu) }
+  /// The bit that stands for a CPU in the marks of a gate. With more CPUs than bits, those whose numbers differ by as many share one, and
+  /// who finds it looks at each of them: a mark is a hint, so one that is there for another CPU costs a look, and nothing else.
+  @inlinable @inline(__always) func mark(ofCPU cpu: Int) -> UInt { 1 &<< UInt(truncatingIfNeeded: cpu) }
+  /// The CPUs of a bit of the marks, given by its place.
+  @inlinable @inline(__always) func cpus(marked place: Int) -> StrideTo<Int> {
+    stride(from: place, to: cpuCount, by: UInt.bitWidth)
+  }
   @inlinable func ways(_ level: Level) -> Ways<M> {
     Ways(p.pointee.wayWords + Int(level.rawValue) &* Ways<M>.size)
   }

@@ -45,24 +45,23 @@ final class DecodedCapture {
 
 /// Which CPU has written a flow's record last, and who has read it since.
 struct FlowPlaces {
-  private var writers = [Int8](repeating: -1, count: 1 << 16)
-  private var readers = [UInt64](repeating: 0, count: 1 << 16)
+  private var writers = [Int16](repeating: -1, count: 1 << 16)
+  private var readers = [ProcessSet](repeating: 0, count: 1 << 16)
   private static func place(_ key: FlowKey) -> Int { Int(key.symmetricHash & 0xffff) }
 
   /// A CPU counts a packet of a flow; whether the record has to come from elsewhere.
   mutating func write(_ key: FlowKey, by cpu: Int) -> Bool {
     let place = Self.place(key)
-    let moves = writers[place] >= 0 && writers[place] != Int8(cpu)
-    writers[place] = Int8(cpu)
-    readers[place] = 1 << UInt64(cpu)
+    let moves = writers[place] >= 0 && writers[place] != Int16(cpu)
+    writers[place] = Int16(cpu)
+    readers[place] = .only(cpu)
     return moves
   }
 
   /// The same, of a CPU that only reads it.
   mutating func read(_ key: FlowKey, by cpu: Int) -> Bool {
     let place = Self.place(key)
-    let bit: UInt64 = 1 << UInt64(cpu)
-    defer { readers[place] |= bit }
-    return writers[place] >= 0 && readers[place] & bit == 0
+    defer { readers[place].insert(cpu) }
+    return writers[place] >= 0 && !readers[place].has(cpu)
   }
 }

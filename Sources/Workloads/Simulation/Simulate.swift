@@ -17,6 +17,10 @@ public struct SimulationOptions: Sendable {
   public var seconds = 0.004
   /// The load, in per cent of what one CPU can do.
   public var loadPercent = 60.0
+  /// Whether latencies under load are simulated too.
+  public var hasLoad = true
+  /// How many tables MP-safe input has, each under a lock of its own: what lanes would be. Nil: as the hosted meter has.
+  public var lanes: Int?
   /// What decides where the model leaves something open.
   public var seed: UInt64 = 1
   /// The costs.
@@ -106,8 +110,10 @@ private struct SimulationRun {
   mutating func run(
     _ discipline: Discipline, _ cpus: Int, framesPerSecond: Double? = nil, nanoseconds: UInt64
   ) throws(ComparisonError) -> (meter: SimulatedMeter, rate: Double) {
+    var plan = MeterPlan(discipline, cpus: cpus)
+    if let lanes = options.lanes, plan.guarding == .locks { plan.shards = lanes }
     let meter = try SimulatedMeter(
-      MeterPlan(discipline, cpus: cpus), frames, model, pace: pace,
+      plan, frames, model, pace: pace,
       SimulatedLoad(framesPerSecond: framesPerSecond, nanoseconds: nanoseconds, seed: options.seed))
     let rate = try meter.run()
     result.operations &+= meter.pilot.operations
@@ -177,15 +183,17 @@ private struct SimulationRun {
     let gates = lines.first { closed.system.name(of: $0.word) == "gates" }
     let busiest = lines.first
     let name = busiest.map { closed.system.name(of: $0.word) ?? "a lock, or a receive ring" }
-    let (open, _) = try run(
-      discipline, cpus, framesPerSecond: result.offeredFramesPerSecond, nanoseconds: nanoseconds)
-    let (due, drops) = open.dueAndDropped
-    let row = Simulation.Row(
+    var row = Simulation.Row(
       discipline: discipline, cpus: cpus, framesPerSecond: rate, gateWaiting: waited / time / Double(cpus),
       gateLine: (gates?.busy ?? 0) / time, busiestLine: name ?? "none",
       busiestLineShare: (busiest?.busy ?? 0) / time,
-      softNet: open.net, softSerial: open.serial, framesDue: due, drops: drops,
-      baseRoundsPerSecond: Double(open.baseRounds) / (time * 0.8) * 1e9)
+      softNet: .init(), softSerial: .init(), framesDue: 0, drops: 0, baseRoundsPerSecond: 0)
+    if !options.hasLoad { return row }
+    let (open, _) = try run(
+      discipline, cpus, framesPerSecond: result.offeredFramesPerSecond, nanoseconds: nanoseconds)
+    (row.framesDue, row.drops) = open.dueAndDropped
+    (row.softNet, row.softSerial) = (open.net, open.serial)
+    row.baseRoundsPerSecond = Double(open.baseRounds) / (time * 0.8) * 1e9
     open.stop()
     return row
   }
