@@ -53,6 +53,8 @@ public enum PublicSurface {
       "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
     "InterruptSystem.callout(_:at:guard:as:cpu:_:)":
       "typed: a spelling of callout(_:at:guard:as:exactly:cpu:_:)",
+    "Callout.==(a:b:)": "compares the handles, and touches nothing behind them",
+    "Callout.hash(into:)": "as ==",
     "InterruptSystem.raise(to:_:)": "refused by the compiler",
     "InterruptSystem.base(_:)": "refused by the compiler",
     "InterruptSystem.assume(_:_:)": "refused by the compiler",
