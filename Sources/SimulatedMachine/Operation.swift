@@ -71,10 +71,11 @@ public struct Event: Sendable {
   public var value: UInt = 0
 }
 
-/// A set of processes, by their indices.
 #if ManyCPUs
+  /// A set of processes, by their indices.
   public typealias ProcessSet = WideProcessSet
 #else
+  /// A set of processes, by their indices.
   public typealias ProcessSet = UInt128
 #endif
 

@@ -25,10 +25,11 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     }
   }
 
-  /// The most processes of a run: CPUs, their interrupts, visitors, devices.
   #if ManyCPUs
+    /// The most processes of a run: CPUs, their interrupts, visitors, devices.
     public static var processLimit: Int { 256 }
   #else
+    /// The most processes of a run: CPUs, their interrupts, visitors, devices.
     public static var processLimit: Int { 128 }
   #endif
 

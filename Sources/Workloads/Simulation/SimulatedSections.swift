@@ -21,6 +21,8 @@ public struct SimulatedSections: Sendable, Equatable {
 ///
 /// - Parameters:
 ///   - file: the costs.
+///   - cpus: how many.
+///   - lanes: how many, 1 or more.
 ///   - inside: how long a section takes, in nanoseconds.
 ///   - outside: how long a CPU is outside between two.
 ///   - hasOwnWords: lanes are locks, any number of them, instead of levels, of which there are four.
