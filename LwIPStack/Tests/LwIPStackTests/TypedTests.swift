@@ -25,14 +25,14 @@ extension StackTests {
             _ = try? connection.write(bytes)
           }
           callbacks.end { net, connection in
-            net[ended] += 1
+            net.open(ended) { $0 += 1 }
             connection.close()
           }
           return true
         }
         let endpoint = try UDPEndpoint(stack, at: SoftNet.self, port: port) {
           net, endpoint, bytes, address, port in
-          net[ended] += 10
+          net.open(ended) { $0 += 10 }
           try? endpoint.send(bytes, to: address, port: port)
         }
         for size in [1, 1_000, 20_000] {
@@ -46,7 +46,7 @@ extension StackTests {
         asker.send(pattern(3))
         #expect(asker.datagram() == pattern(3))
         let (counted, ends) = stack.enter(at: SoftNet.self) { net in
-          (net.open(received) { $0.values.sorted() }, net[ended])
+          (net.open(received) { $0.values.sorted() }, net.open(ended) { $0 })
         }
         #expect(counted == [1, 1_000, 20_000])
         #expect(ends == 13)
