@@ -135,12 +135,27 @@ lwip_tcp *lwip_tcp_connect(const lwip_address *address, uint16_t port, void *own
   return NULL;
 }
 
+// With timestamps a segment has 12 bytes of options, and lwIP makes segments as small as the other end asks for (its MSS, half of the widest window
+// that it ever offered), but for 11 (tcp_write, tcp_out.c): it would write beyond its buffer. Then nothing is taken, unless the window gets wider.
+static bool has_room_for_options(const struct tcp_pcb *pcb) {
+#if LWIP_TCP_TIMESTAMPS
+  u16_t half = TCPWND_MIN16(pcb->snd_wnd_max / 2);
+  u16_t segment = half != 0 && half < pcb->mss ? half : pcb->mss;
+  return !(pcb->flags & TF_TIMESTAMP) || segment > LWIP_TCP_OPT_LEN_TS_OUT;
+#else
+  (void)pcb;
+  return true;
+#endif
+}
+
 uint32_t lwip_tcp_room(lwip_tcp *connection) {
+  if (!has_room_for_options(PCB(connection))) return 0;
   // Half the queue of segments is kept for what a write of that size needs.
   return tcp_sndqueuelen(PCB(connection)) < TCP_SND_QUEUELEN / 2 ? tcp_sndbuf(PCB(connection)) : 0;
 }
 int lwip_tcp_write(lwip_tcp *connection, const void *bytes, uint32_t length, bool more) {
   if (length > UINT16_MAX) return ERR_VAL;
+  if (!has_room_for_options(PCB(connection))) return ERR_MEM;
   return tcp_write(PCB(connection), bytes, (u16_t)length, TCP_WRITE_FLAG_COPY | (more ? TCP_WRITE_FLAG_MORE : 0));
 }
 int lwip_tcp_output(lwip_tcp *connection) {

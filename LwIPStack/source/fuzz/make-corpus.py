@@ -51,6 +51,9 @@ seeds = {
     "reset": opened + frame(tcp(RST, 101), 1),
     "urgent": opened + frame(tcp(ACK | URG, 101, b"now", urgent=2), 1),
     "window-zero": opened + application(4) + frame(tcp(ACK, 101, window=0), 1) + timer(0) * 4,
+    # Segments of five bytes, and timestamps, which take twelve: lwIP, asked to write, would write beyond its buffer (see transport.c).
+    "tiny-segments": arp + frame(tcp(SYN, 100, options=bytes([2, 4, 0, 5]) + options[4:])) + frame(tcp(ACK, 101), 1)
+    + frame(tcp(ACK, 101, b"0123456789"), 1),
     "send-again": opened + application(4) + timer(0) * 10,
     "connect": arp + application(0) + frame(tcp(SYN | ACK, 500, port=49152, source=80), 1),
     "timers": arp + opened + b"".join(timer(index) for index in range(10)) + application(1),
