@@ -3,23 +3,11 @@
 // Invariant: reading what was written gives the same report, but for figures beyond six significant digits; what is not such a file is
 // refused in one line with its place.
 
-/// What is wrong with a file of benchmarks, in one line.
-public struct BenchmarkFileError: Error, Sendable, CustomStringConvertible {
-  public var description: String
-}
-
 extension BenchmarkReport {
   /// The report as JSON, ended by a line feed.
   public var json: String {
     JSONValue.object([
-      ("schema", .string(Self.schema)),
-      (
-        "machine",
-        .object([
-          ("cpu", .string(machine.cpu)), ("os", .string(machine.os)),
-          ("processors", .integer(machine.processors)), ("load", .number(machine.load)),
-        ])
-      ),
+      ("schema", .string(Self.schema)), ("machine", machine.jsonValue),
       ("date", .string(date)), ("commit", .string(commit)), ("command", .string(command)),
       ("rounds", .integer(rounds)), ("rows", .array(rows.map(\.jsonValue))),
     ]).text
@@ -29,39 +17,14 @@ extension BenchmarkReport {
   ///
   /// - Throws: ``BenchmarkFileError`` with one line that says where the file is wrong.
   public init(json bytes: [UInt8]) throws(BenchmarkFileError) {
-    let document: JSONNode
-    do throws(JSONDefect) { document = try JSONText.read(bytes) } catch {
-      throw BenchmarkFileError(
-        description: "no JSON: line \(error.line), column \(error.column): \(error.problem)")
-    }
-    guard document["schema"]?.string == Self.schema else {
-      throw BenchmarkFileError(
-        description: "/schema is not \"\(Self.schema)\"; make the file with Benchmarks/run --json")
-    }
-    func text(_ node: JSONNode?, _ place: String) throws(BenchmarkFileError) -> String {
-      guard let text = node?.string else { throw BenchmarkFileError(description: "\(place) is not a string") }
-      return text
-    }
-    func number(_ node: JSONNode?, _ place: String) throws(BenchmarkFileError) -> Double {
-      guard let number = node?.double else {
-        throw BenchmarkFileError(description: "\(place) is not a number")
-      }
-      return number
-    }
-    let machine = document["machine"]
-    self.machine = Machine(
-      cpu: try text(machine?["cpu"], "/machine/cpu"), os: try text(machine?["os"], "/machine/os"),
-      processors: Int(try number(machine?["processors"], "/machine/processors")),
-      load: try number(machine?["load"], "/machine/load"))
-    date = try text(document["date"], "/date")
-    commit = try text(document["commit"], "/commit")
-    command = try text(document["command"], "/command")
-    rounds = Int(try number(document["rounds"], "/rounds"))
-    guard case .array(let nodes)? = document["rows"]?.value else {
-      throw BenchmarkFileError(description: "/rows is not an array")
-    }
+    let node = try Place(json: bytes, schema: Self.schema, by: "Benchmarks/run")
+    machine = try Machine(node.member("machine"))
+    date = try node.text("date")
+    commit = try node.text("commit")
+    command = try node.text("command")
+    rounds = Int(try node.number("rounds"))
     rows = []
-    for (index, node) in nodes.enumerated() { rows.append(try Row(node, "/rows/\(index)")) }
+    for row in try node.list("rows") { rows.append(try Row(row.node, row.path)) }
   }
 }
 

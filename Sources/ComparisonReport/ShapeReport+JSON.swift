@@ -7,14 +7,7 @@ extension ShapeReport {
   /// The report as JSON, ended by a line feed.
   public var json: String {
     JSONValue.object([
-      ("schema", .string(Self.schema)),
-      (
-        "machine",
-        .object([
-          ("cpu", .string(machine.cpu)), ("os", .string(machine.os)),
-          ("processors", .integer(machine.processors)), ("load", .number(machine.load)),
-        ])
-      ),
+      ("schema", .string(Self.schema)), ("machine", machine.jsonValue),
       ("date", .string(date)), ("commit", .string(commit)), ("command", .string(command)),
       ("quick", .bool(isQuick)), ("curves", .array(curves.map(\.jsonValue))),
     ]).text
@@ -24,60 +17,14 @@ extension ShapeReport {
   ///
   /// - Throws: ``BenchmarkFileError`` with one line that says where the file is wrong.
   public init(json bytes: [UInt8]) throws(BenchmarkFileError) {
-    let document: JSONNode
-    do throws(JSONDefect) { document = try JSONText.read(bytes) } catch {
-      throw BenchmarkFileError(
-        description: "no JSON: line \(error.line), column \(error.column): \(error.problem)")
-    }
-    let node = Place(document, "")
-    guard document["schema"]?.string == Self.schema else {
-      throw BenchmarkFileError(
-        description: "/schema is not \"\(Self.schema)\"; make the file with Benchmarks/shape --json")
-    }
-    let machine = try node.member("machine")
-    self.machine = .init(
-      cpu: try machine.text("cpu"), os: try machine.text("os"),
-      processors: Int(try machine.number("processors")), load: try machine.number("load"))
+    let node = try Place(json: bytes, schema: Self.schema, by: "Benchmarks/shape")
+    machine = try BenchmarkReport.Machine(node.member("machine"))
     date = try node.text("date")
     commit = try node.text("commit")
     command = try node.text("command")
     isQuick = try node.flag("quick")
     curves = []
     for curve in try node.list("curves") { curves.append(try Curve(curve)) }
-  }
-}
-
-/// A node with its place, for what is said of it.
-private struct Place {
-  let node: JSONNode
-  let path: String
-  init(_ node: JSONNode, _ path: String) {
-    self.node = node
-    self.path = path
-  }
-
-  private func wrong(_ name: String, _ what: String) -> BenchmarkFileError {
-    BenchmarkFileError(description: "\(path)/\(name) is not \(what)")
-  }
-  func member(_ name: String) throws(BenchmarkFileError) -> Place {
-    guard let member = node[name] else { throw wrong(name, "there") }
-    return Place(member, "\(path)/\(name)")
-  }
-  func text(_ name: String) throws(BenchmarkFileError) -> String {
-    guard let text = node[name]?.string else { throw wrong(name, "a string") }
-    return text
-  }
-  func number(_ name: String) throws(BenchmarkFileError) -> Double {
-    guard let number = node[name]?.double else { throw wrong(name, "a number") }
-    return number
-  }
-  func flag(_ name: String) throws(BenchmarkFileError) -> Bool {
-    guard case .bool(let flag)? = node[name]?.value else { throw wrong(name, "true or false") }
-    return flag
-  }
-  func list(_ name: String) throws(BenchmarkFileError) -> [Place] {
-    guard case .array(let nodes)? = node[name]?.value else { throw wrong(name, "an array") }
-    return nodes.enumerated().map { Place($1, "\(path)/\(name)/\($0)") }
   }
 }
 
@@ -149,7 +96,7 @@ extension ShapeReport.Curve {
       y: try .init(place.member("y")), series: [], rounds: Int(try place.number("rounds")),
       note: try place.text("note"))
     for verdict in try place.list("verdicts") {
-      let goal = try verdict.member("goal")
+      let goal = verdict.member("goal")
       let bound: BenchmarkReport.Goal =
         goal.node["atMost"] != nil
         ? .atMost(try goal.number("atMost")) : .atLeast(try goal.number("atLeast"))

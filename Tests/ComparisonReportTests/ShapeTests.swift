@@ -67,7 +67,7 @@ struct ShapeTests {
     "refuses what is no such file in one line with its place",
     arguments: [
       ("[", "no JSON: line 1"), ("{}", "/schema is not"),
-      ("{\"schema\": \"softint.shape/1\"}", "/machine is not there"),
+      ("{\"schema\": \"softint.shape/1\"}", "/machine/cpu is not a string"),
       (
         "{\"schema\": \"softint.shape/1\", \"machine\": {\"cpu\": \"\", \"os\": \"\", \"processors\": 1, \"load\": 0}, \"date\": \"\", \"commit\": \"\", \"command\": \"\", \"quick\": false, \"curves\": [{\"origin\": \"guessed\"}]}",
         "/curves/0/origin is none that there is"

@@ -98,15 +98,13 @@ import Workloads
       }
     }
     if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-    let formatter = ISO8601DateFormatter()
-    formatter.formatOptions = .withFullDate
     var command = "Benchmarks/run"
     if rounds != 9 { command += " --rounds \(rounds)" }
     for row in rows { command += " \(row)" }
     return BenchmarkReport(
       machine: .init(
         cpu: MachineInfo.processor, os: MachineInfo.os, processors: HostedMachine.allowedProcessors().count,
-        load: load), date: formatter.string(from: Date()), commit: commit, command: command, rounds: rounds,
+        load: load), date: today(), commit: commit, command: command, rounds: rounds,
       rows: found)
   }
 
@@ -115,17 +113,9 @@ import Workloads
   }
 
   private func read(_ path: String) throws -> BenchmarkReport {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw Failure("\(path): cannot be read")
-    }
-    do throws(BenchmarkFileError) { return try BenchmarkReport(json: [UInt8](data)) } catch {
+    let bytes = try bytes(of: path)
+    do throws(BenchmarkFileError) { return try BenchmarkReport(json: bytes) } catch {
       throw Failure("\(path): \(error)")
-    }
-  }
-
-  private func write(_ text: String, _ path: String) throws {
-    do { try Data(text.utf8).write(to: URL(filePath: path), options: .atomic) } catch {
-      throw Failure("\(path): cannot be written")
     }
   }
 
@@ -141,14 +131,4 @@ import Workloads
     if !onlyThere.isEmpty { text += "only in the old run: \(onlyThere.joined(separator: ", "))\n" }
     return text
   }
-}
-
-struct Failure: Error, CustomStringConvertible {
-  var description: String
-  init(_ description: String) { self.description = description }
-}
-
-private func loadAverage() -> Double {
-  var loads = [0.0]
-  return getloadavg(&loads, 1) == 1 ? loads[0] : 0
 }

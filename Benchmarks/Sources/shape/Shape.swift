@@ -113,44 +113,25 @@ import Workloads
       do { found += try group.measure(setting) } catch { throw Failure("\(group.name): \(error)") }
     }
     if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-    let formatter = ISO8601DateFormatter()
-    formatter.formatOptions = .withFullDate
     return ShapeReport(
       machine: .init(
         cpu: MachineInfo.processor, os: MachineInfo.os, processors: HostedMachine.allowedProcessors().count,
-        load: load), date: formatter.string(from: Date()), commit: commit,
+        load: load), date: today(), commit: commit,
       command: (["Benchmarks/shape"] + (quick ? ["--quick"] : [])
         + (rounds.map { ["--rounds", "\($0)"] } ?? []) + curves).joined(separator: " "),
       isQuick: quick, curves: found)
   }
 
   private func read(_ path: String) throws -> ShapeReport {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw Failure("\(path): cannot be read")
-    }
-    do throws(BenchmarkFileError) { return try ShapeReport(json: [UInt8](data)) } catch {
+    let bytes = try bytes(of: path)
+    do throws(BenchmarkFileError) { return try ShapeReport(json: bytes) } catch {
       throw Failure("\(path): \(error)")
     }
   }
 
-  private func write(_ text: String, _ path: String) throws {
-    do { try Data(text.utf8).write(to: URL(filePath: path), options: .atomic) } catch {
-      throw Failure("\(path): cannot be written")
-    }
-  }
 }
 
 extension Group {
   /// By its own name, or that of one of its curves, which begin with it.
   func matches(_ text: String) -> Bool { text == name || text.hasPrefix(name + "-") }
-}
-
-struct Failure: Error, CustomStringConvertible {
-  var description: String
-  init(_ description: String) { self.description = description }
-}
-
-private func loadAverage() -> Double {
-  var loads = [0.0]
-  return getloadavg(&loads, 1) == 1 ? loads[0] : 0
 }
