@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "LwIPNamespace", type: .dynamic, targets: ["CLwIPStack", "CLwIPGuard"]),
     .executable(name: "softint-net", targets: ["softint-net"]),
     .executable(name: "lwip-corelock", targets: ["lwip-corelock"]),
+    .executable(name: "ready-made", targets: ["ready-made"]),
   ],
   dependencies: [
     .package(name: "swift-softint", path: ".."),
@@ -54,6 +55,8 @@ let package = Package(
       dependencies: [
         "NetworkServers", "LwIPStack", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    // What any server behind the kernel's sockets does at least: for orientation.
+    .executableTarget(name: "ready-made"),
     .testTarget(
       name: "LwIPStackTests",
       dependencies: [

@@ -257,8 +257,10 @@ public final class NetworkStack: @unchecked Sendable {
       if isRunning {
         services.end()
         _ = lwip.pointee.abort_all()
-        // A reset is the last thing that the other end hears.
-        for port in ports { if core != nil { port.pushFromMailbox() } else { port.device.transmit(port) } }
+        // A reset is the last thing that the other end hears. Without an interface (its device could not be attached) nothing is sent.
+        for port in ports where port.netif != nil {
+          if core != nil { port.pushFromMailbox() } else { port.device.transmit(port) }
+        }
       }
       return isRunning
     }

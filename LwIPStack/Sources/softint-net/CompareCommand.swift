@@ -86,7 +86,7 @@ struct CompareCommand: ParsableCommand {
 
   private func measure(_ load: CompareLoad) throws -> CompareTable {
     let contenders = load.contenders(
-      disciplines ?? load.disciplines, cpus: cpus, hasNginx: Nginx.program != nil)
+      disciplines ?? load.disciplines, cpus: cpus, hasNginx: Orientation.nginxPath != nil)
     let round = CompareRound(
       load: load, seconds: seconds, clients: clients, slowClients: slowClients, port: UInt16(port))
     var samples = [[Sample?]](repeating: [], count: contenders.count)

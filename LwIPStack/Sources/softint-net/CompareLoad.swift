@@ -39,7 +39,7 @@ enum CompareLoad: String, CaseIterable, ExpressibleByArgument {
 
 /// One row: a server that is started anew in each round.
 struct Contender: Sendable {
-  enum Program: Sendable { case own, coreLock, nginx }
+  enum Program: Sendable { case own, coreLock, nginx, readyMade }
   var name: String
   var program: Program
   var arguments: [String]
@@ -69,6 +69,7 @@ extension CompareLoad {
     case .wrk:
       return disciplines.map { own($0) } + pipelined() + baseline
         + (hasNginx ? [Contender(name: "kernel.nginx", program: .nginx, arguments: [])] : [])
+        + [Contender(name: "kernel.readyMade", program: .readyMade, arguments: [])]
     case .iperf, .iperfReverse: return disciplines.map { own($0) } + baseline
     case .slow:
       return disciplines.flatMap { discipline in

@@ -32,13 +32,13 @@ struct CompareRound {
 
   /// Nil, and said, if the client or the server did not end.
   func run(_ row: Contender) throws(CommandFailure) -> Sample? {
-    let directory = try Nginx.directory(row)
+    let directory = try Orientation.directory(row)
     defer { directory?.remove() }
     guard let server = Server(arguments(row, directory)) else {
       throw .system("\(row.name): cannot be started")
     }
     let isReady =
-      row.program == .nginx ? Nginx.answers(port) : server.firstLine()?.hasPrefix("listening") == true
+      row.program == .nginx ? Orientation.answers(port) : server.firstLine()?.hasPrefix("listening") == true
     guard isReady else {
       _ = server.finish(SIGTERM, within: Self.grace)
       throw .system("\(row.name): it does not listen on port \(port) (see its message above)")
@@ -84,13 +84,14 @@ struct CompareRound {
     return sample
   }
 
-  private func arguments(_ row: Contender, _ directory: Nginx.Directory?) -> [String] {
+  private func arguments(_ row: Contender, _ directory: Orientation.Directory?) -> [String] {
     switch row.program {
     case .own, .coreLock:
       let name = row.program == .own ? "softint-net" : "lwip-corelock"
       let memory = load.isMemory ? ["--memory-clients", "\(clients)"] : []
       return ["\(Self.home)/\(name)"] + row.arguments + ["--port", "\(port)"] + memory
-    case .nginx: return Nginx.arguments(directory!, port)
+    case .nginx: return Orientation.nginx(directory!, port)
+    case .readyMade: return ["\(Self.home)/ready-made", "\(port)", "\(directory?.page ?? "index.html")"]
     }
   }
 
@@ -169,24 +170,28 @@ struct CompareRound {
   }()
 }
 
-/// nginx on the kernel's stack, for orientation: the same page, one worker, on a port of loopback.
-enum Nginx {
-  static let program = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"].first {
+/// On the kernel's stack, for orientation, the same page on a port of loopback: nginx with one worker; and `ready-made`, which is nothing but the
+/// system calls.
+enum Orientation {
+  static let nginxPath = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"].first {
     (path: String) in
     access(path, X_OK) == 0
   }
 
   struct Directory {
     var path: String
+    var page: String { "\(path)/index.html" }
     func remove() { _ = Child.output(["rm", "-rf", path]) }
   }
 
   static func directory(_ row: Contender) throws(CommandFailure) -> Directory? {
-    if row.program != .nginx { return nil }
+    if row.program != .nginx && row.program != .readyMade { return nil }
     var name = Array("/tmp/softint-net-XXXXXX".utf8CString)
-    guard mkdtemp(&name) != nil else { throw .system("no directory for nginx could be made") }
+    guard mkdtemp(&name) != nil else { throw .system("no directory for \(row.name) could be made") }
     let path = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-    guard let file = fopen("\(path)/index.html", "we") else { throw .system("\(path) cannot be written") }
+    guard let file = fopen(Directory(path: path).page, "we") else {
+      throw .system("\(path) cannot be written")
+    }
     let page = Site.bundled.file("/")!.bytes
     fwrite(page, 1, page.count, file)
     fclose(file)
@@ -195,7 +200,7 @@ enum Nginx {
     return Directory(path: path)
   }
 
-  static func arguments(_ directory: Directory, _ port: UInt16) -> [String] {
+  static func nginx(_ directory: Directory, _ port: UInt16) -> [String] {
     let place = directory.path
     let configuration = """
       daemon off; master_process off; pid \(place)/pid; error_log \(place)/log; worker_processes 1;
@@ -211,7 +216,7 @@ enum Nginx {
       _ = (configuration + "\n" + http + "\n").withCString { fputs($0, written) }
       fclose(written)
     }
-    return [program!, "-c", file, "-p", place, "-e", "\(place)/log"]
+    return [nginxPath!, "-c", file, "-p", place, "-e", "\(place)/log"]
   }
 
   /// Whether somebody accepts connections, within five seconds.
