@@ -65,6 +65,9 @@ public final class CalloutClock: Clock {
 
   /// Suspends the task until `deadline`, at the earliest.
   ///
+  /// Sleepers are woken in the order of their deadlines. The runtime resumes each where its task prefers to run, and from there it goes
+  /// to its actor: with a ``CPUTaskExecutor`` on the CPUs of the system, without one by a thread of the concurrency pool, in any order.
+  ///
   /// - Throws: `CancellationError` if the task is cancelled; ``LevelActorError/ended`` if the system is shut down.
   public nonisolated(nonsending) func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws
   {

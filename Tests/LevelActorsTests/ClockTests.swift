@@ -24,9 +24,10 @@ import Testing
   @Test func whoSleepsLessWakesFirst() async throws {
     try await withLevel(cpus: 1, at: .softClock) { system, executor in
       let clock = try CalloutClock(system)
+      let cpus = CPUTaskExecutor(system)
       var lead = 20
       while true {
-        let sleepers = Sleepers(executor, clock)
+        let sleepers = Sleepers(executor, clock, cpus)
         let start = clock.now.advanced(by: .milliseconds(lead))
         let tasks = await sleepers.begin((0..<20).shuffled(), start)
         // Messages are answered in order: when this one has been, all of them have been armed.
@@ -44,25 +45,32 @@ import Testing
     }
   }
 
-  /// Wakes are enqueued as they come, and run in that order.
+  /// Who wakes is resumed where the task prefers to run, and goes from there to its actor: on the one CPU, in that order. On the
+  /// concurrency pool, of which the runtime takes a thread for each, the order would be by chance.
   actor Sleepers: LevelActor {
     nonisolated let levelExecutor: LevelExecutor
     let clock: CalloutClock
     var order: [Int] = []
+    let cpus: CPUTaskExecutor
     var asked = 0
-    init(_ executor: LevelExecutor, _ clock: CalloutClock) { (levelExecutor, self.clock) = (executor, clock) }
+    init(_ executor: LevelExecutor, _ clock: CalloutClock, _ cpus: CPUTaskExecutor) {
+      (levelExecutor, self.clock, self.cpus) = (executor, clock, cpus)
+    }
 
     /// Returns when each of them has asked.
     func begin(_ indices: [Int], _ start: CalloutClock.Instant) async -> [Task<Void, any Error>] {
       let tasks = indices.map { index in
-        Task {
-          asked += 1
-          try await clock.sleep(until: start.advanced(by: .milliseconds(index)))
-          order.append(index)
+        Task(executorPreference: cpus) {
+          try await self.note(index, at: start.advanced(by: .milliseconds(index)))
         }
       }
       while asked < indices.count { await Task.yield() }
       return tasks
+    }
+    private func note(_ index: Int, at time: CalloutClock.Instant) async throws {
+      asked += 1
+      try await clock.sleep(until: time)
+      order.append(index)
     }
   }
 
