@@ -11,7 +11,8 @@ extension GateSet {
   @inlinable var heldBits: UInt { rawValue }
   @inlinable var attentionBits: UInt { rawValue << 8 }
   @inlinable var reservedBits: UInt { rawValue << 16 }
-  /// Somebody is in its queue, or was at the last look: it may have to be handed on when it is left. A hint.
+  /// Somebody is in its queue and has said so, or was at the last look, or it was handed on for a turn: it may have to be handed on when it
+  /// is left. Set, it may be wrong; clear, it is not.
   @inlinable var awaitedBits: UInt { rawValue << 24 }
 }
 
