@@ -135,22 +135,37 @@ inline GIVE(g) {
 inline DRAIN(g) { DRAINBODY(g, dm, rg, hc, RUNORDERED) }
 inline INNERDRAIN(g) { DRAINBODY(g, dm2, rg2, hc2, RUNLEAF) }
 
+/* Somebody is in the queue of one of the gates: they may be due. Whether a leaver looks then is a matter of time, so either way is
+   possible; what was announced is looked at always. Of several gates each may be left calmly; one alone is left so by the fast way below. */
+#define SEVERAL(S) (((S) & ((S) - 1)) != 0)
+#define AWAITED(S) (((S) & 1) && qlen[0] > 0 || ((S) & 2) && qlen[1] > 0 || ((S) & 4) && qlen[2] > 0)
+
 /* Leaves the set S, on the way back to the level saved. */
 #define LEAVEBODY(S, saved, left, DRAINING) \
   if \
-  :: (attn & (S)) != 0 -> \
+  :: (attn & (S)) != 0 || AWAITED(S) -> \
     left = S; \
     do \
     :: left == 0 -> break \
     :: else -> \
       if \
-      :: DRAINS(HIGHEST(left), MAX(saved, HIGHEST(left) - 1)) -> DRAINING(HIGHEST(left)) \
-      :: else \
+      :: SEVERAL(S) && HIGHEST(left) != 0 && (attn & BIT(HIGHEST(left))) == 0 -> \
+        FREE(BIT(HIGHEST(left))); \
+        noted[C] = noted[C] & ~BIT(HIGHEST(left)); \
+        if \
+        :: lk2 != 0 -> lk2 = 0; LOOK(HIGHEST(left)) \
+        :: else \
+        fi \
+      :: true -> \
+        if \
+        :: DRAINS(HIGHEST(left), MAX(saved, HIGHEST(left) - 1)) -> DRAINING(HIGHEST(left)) \
+        :: else \
+        fi; \
+        GIVE(HIGHEST(left)) \
       fi; \
-      GIVE(HIGHEST(left)); \
       FUSE(ipl[C] = (left == 1 -> ipl[C] : MAX(saved, BELOW(HIGHEST(left)))); left = left & ~BIT(HIGHEST(left))) \
     od \
-  :: else -> \
+  :: (attn & (S)) == 0 -> \
     FUSE(noted[C] = noted[C] & ~((S) & 1); FREE(S)); \
     FUSE(noted[C] = noted[C] & ~(S)); \
     do \

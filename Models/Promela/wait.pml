@@ -62,6 +62,12 @@ inline WAIT(g, at, nt) {
       :: ok ->
         LOCK(g);
         REMOVE(g, n);
+#ifndef MUT_TOOK_IN_SILENCE
+        if
+        :: qlen[g] > 0 -> attn = attn | BIT(g)
+        :: else
+        fi;
+#endif
         UNLOCK(g);
         break
       :: else ->

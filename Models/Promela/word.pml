@@ -121,10 +121,7 @@ inline LOOKLOCKED(g) {
     fi
   :: else -> break
   od;
-  if
-  :: qlen[g] > 0 -> d_step { i = 0; attn = attn | BIT(g) }
-  :: else -> i = 0
-  fi
+  i = 0
 }
 
 /* AgentRef.wake: unpark the waiter, ring the marked CPUs. */

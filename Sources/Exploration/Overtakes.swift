@@ -1,7 +1,7 @@
 // Starvation as a bound: who waits is overtaken so often and no more.
 //
 // Law: only what the order decides is counted. A waiter for a gate is overtaken by each tenure that begins after it was announced (the
-// gate's attention bit), whether or not the schedule lets it go on: with a hand-off it need not. A pending handler is overtaken by each other
+// gate's attention bit, or that it is awaited), whether or not the schedule lets it go on: with a hand-off it need not. A pending handler is overtaken by each other
 // run that starts on its CPU, which passes a recognition point before each. A process that could go on and is not let is the schedule's
 // doing, and is not counted.
 
@@ -36,7 +36,7 @@ extension Watcher {
       guard let view = machine.current(other).flatMap({ System.view(of: $0) }) else { continue }
       let waits = view.waits
       for level in Level.allCases where new >> level.rawValue & 1 != 0 {
-        if other != process && self.gates >> (8 + UInt(level.rawValue)) & 1 == 0 { continue }
+        if other != process && self.gates & System.attentionBit(of: level) == 0 { continue }
         guard other != process, waits.contains(where: { !$0.isLock && $0.level == level }) else {
           overtakes.reset(other, level)
           continue

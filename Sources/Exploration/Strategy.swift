@@ -60,6 +60,7 @@ extension Configuration {
     configuration.spinRounds = 0
     configuration.idleRounds = 0
     configuration.patience = 1
+    configuration.turn = 0
     configuration.onViolation = .collect
     return configuration
   }

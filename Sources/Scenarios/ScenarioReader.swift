@@ -147,7 +147,7 @@ struct ScenarioReader {
       if let count = fields.take(name) { configuration[keyPath: path] = try count.integer(range) }
     }
     let times: [(String, WritableKeyPath<Configuration, UInt64>)] = [
-      ("handOffAfter", \.handOffAfter), ("reservationLapse", \.reservationLapse),
+      ("handOffAfter", \.handOffAfter), ("turn", \.turn), ("reservationLapse", \.reservationLapse),
       ("levelBudget", \.levelBudget), ("pollInterval", \.pollInterval),
     ]
     for (name, path) in times {

@@ -63,6 +63,9 @@ final class RandomProgram: @unchecked Sendable {
     configuration.drainBudget = [1, 2, 16].randomElement(using: &random)!
     configuration.dispatchBudget = [1, 3, 64].randomElement(using: &random)!
     configuration.handOffAfter = [0, 10_000, 100_000].randomElement(using: &random)!
+    configuration.turn = [0, 5_000, 50_000].randomElement(using: &random)!
+    configuration.turnCheck = [1, 8].randomElement(using: &random)!
+    configuration.pollRounds = [0, 64, 4_096].randomElement(using: &random)!
     configuration.reservationLapse = [0, 20_000, 200_000].randomElement(using: &random)!
     configuration.spinRounds = [0, 4, 64].randomElement(using: &random)!
     configuration.idleRounds = [0, 100].randomElement(using: &random)!

@@ -101,7 +101,7 @@ public final class LevelLock<Value, M: Machine>: @unchecked Sendable {
 extension AgentRef {
   @inlinable func leaveLock(_ queue: UnsafeMutablePointer<GateQueue<M>>) {
     let word = queue.pointee.word
-    if !word.attention(queue.pointee.gate).isEmpty {
+    if word.wantsCare(queue.pointee.gate) {
       leaveOne(queue, returningTo: queue.pointee.level)
     } else if !word.free(queue.pointee.gate).isEmpty {
       look(queue)

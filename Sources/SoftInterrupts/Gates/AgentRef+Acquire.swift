@@ -72,7 +72,9 @@ extension AgentRef {
     counters.pointee.contended &+= 1
     let start = system.configuration.timing ? M.now() : 0
     // Briefly without a place in the queue; then with one, so that the time of being overtaken counts.
-    let rounds = min(system.configuration.spinRounds, 64)
+    // Not where others wait already, or somebody has its turn: it would spin in vain, or cut a turn short.
+    let spins = !queue.pointee.word.isAwaited(queue.pointee.gate)
+    let rounds = spins ? min(system.configuration.spinRounds, 64) : 0
     var round = 0
     while round < rounds {
       if tryNoting(queue, noted) { break }
@@ -81,13 +83,14 @@ extension AgentRef {
       M.pause(round)
       round &+= 1
     }
-    if round >= rounds { wait(queue, at: waitLevel, noting: noted) }
+    if round >= rounds { wait(queue, at: waitLevel, noting: noted, spinning: spins) }
     if start != 0 { counters.pointee.waitTime &+= M.now() &- start }
   }
 
   /// Waits in the queue until the gate is this agent's.
   @inlinable func wait(
-    _ queue: UnsafeMutablePointer<GateQueue<M>>, at waitLevel: Level, noting noted: GateSet
+    _ queue: UnsafeMutablePointer<GateQueue<M>>, at waitLevel: Level, noting noted: GateSet,
+    spinning: Bool = true
   ) {
     let level = queue.pointee.level
     let gate = queue.pointee.gate
@@ -107,8 +110,16 @@ extension AgentRef {
       // Still at IPL `high`: what interrupts from here on finds that this CPU waits, and says that it serves.
       p.pointee.waiting = node
     }
-    var spins = 0
+    var spins = spinning ? 0 : system.configuration.spinRounds
     while true {
+      if node.pointee.state.load(.relaxed) == WaiterState.woken {
+        if expect(node, at: waitLevel, noting: noted) {
+          took(queue, from: node)
+          break
+        }
+        // That was its spinning.
+        spins = system.configuration.spinRounds
+      }
       // I try now, or say again that I wait: no longer `woken`. A failure means granted.
       if node.pointee.state.load(.relaxed) == WaiterState.woken {
         // Before the change: what interrupts after it finds `waiting`, and must know that the wake was used up.
@@ -118,12 +129,9 @@ extension AgentRef {
       }
       // Publish, then announce. Also after each return from serving: the releaser that passed over us has freed the gate
       // before our announcement, or sees it (GateWord.swift).
-      if queue.pointee.word.announce(gate) && !Mutant.isOn(.noTry) {
+      if queue.pointee.word.announce(gate, waits: !Mutant.isOn(.notAwaited)) && !Mutant.isOn(.noTry) {
         if tryNoting(queue, noted) {
-          locked(queue) {
-            $0.remove(node)
-            p.pointee.waiting = nil
-          }
+          took(queue, from: node)
           break
         }
         ipl = waitLevel
@@ -157,6 +165,56 @@ extension AgentRef {
       sleep(above: waitLevel, refused: queue.pointee.word.isOnlyReserved(gate))
     }
     p.pointee.waitDepth -= 1
+  }
+
+  /// The end of a wait by the waiter's own try. Who still waits was told nothing yet: the leaving has to look.
+  @inlinable func took(
+    _ queue: UnsafeMutablePointer<GateQueue<M>>, from node: UnsafeMutablePointer<Waiter<M>>
+  ) {
+    locked(queue) {
+      $0.remove(node)
+      if $0.pointee.head != nil {
+        $0.pointee.turnEnds = M.now() &+ system.configuration.turn
+        if !Mutant.isOn(.tookInSilence) { $0.pointee.word.setAttention($0.pointee.gate) }
+      }
+      p.pointee.waiting = nil
+    }
+  }
+
+  /// Polls as the waiter that was told; whether it took the gate. It stays `woken`, and so leavers need not look: it is ready before
+  /// its turn begins, without a wake-up of the operating system in between.
+  ///
+  /// It looks at the leavers' word seldom, since each look takes the line from them, and takes the gate only if that is free at several
+  /// looks in a row: left for good, and not between two sections of a turn. Whatever ends the polling, the caller goes on as if
+  /// it had just been woken.
+  @inlinable func expect(
+    _ node: UnsafeMutablePointer<Waiter<M>>, at waitLevel: Level, noting noted: GateSet
+  ) -> Bool {
+    let queue = node.pointee.queue!
+    let (word, gate) = (queue.pointee.word, queue.pointee.gate)
+    // Where nobody spins nobody polls.
+    var left = system.configuration.spinRounds == 0 ? 0 : system.configuration.pollRounds
+    let (seldom, inARow) = (32, 8)
+    var round = 0
+    var free = 0
+    while left > 0 && node.pointee.state.load(.relaxed) == WaiterState.woken && !hasWork(above: waitLevel)
+      && p.pointee.throttled == 0
+    {
+      M.pause(round)
+      if round & 15 == 15 { poll(force: false) }
+      let looks = round % seldom == 0 || free > 0
+      round &+= 1
+      left &-= 1
+      if !looks { continue }
+      free = word.isHeld(gate) ? 0 : free &+ 1
+      if free < inARow { continue }
+      if tryNoting(queue, noted) { return true }
+      ipl = waitLevel
+      // Kept for another: to be waited for in a sleep that ends when that lapses.
+      if word.isOnlyReserved(gate) { return false }
+      free = 0
+    }
+    return false
   }
 
   /// Whether something above a level asks to be looked at and may run.

@@ -9,7 +9,7 @@ extension AgentRef {
   @inlinable @inline(__always) func leave(_ gates: GateSet, keeping kept: GateSet, returningTo saved: Level) {
     if gates.isEmpty { return }
     let word = p.pointee.gateWord
-    if !word.attention(gates).isEmpty {
+    if word.wantsCare(gates) {
       leaveSlowly(gates, returningTo: saved)
       return
     }
@@ -20,7 +20,7 @@ extension AgentRef {
 
   /// As ``leave(_:keeping:returningTo:)``, for sets with the big lock in them: it is struck off and freed without an interruption.
   @inlinable func leaveWithBigLock(_ gates: GateSet, returningTo saved: Level) {
-    if !system.gateWord.attention(gates).isEmpty {
+    if system.gateWord.wantsCare(gates) {
       leaveSlowly(gates, returningTo: saved)
       return
     }
@@ -46,12 +46,34 @@ extension AgentRef {
     }
   }
 
-  /// Leaves one gate that wants attention.
+  /// Frees a gate whose queue is known to be calm: nothing was announced, and nobody in it is due yet. Whether it did.
+  ///
+  /// Who waits is not forgotten: one of them was told that the gate is free and will try (AgentRef+Acquire.swift), and what is announced
+  /// in between is seen by the freeing.
+  @inlinable func leaveCalmly(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> Bool {
+    let (word, gate) = (queue.pointee.word, queue.pointee.gate)
+    guard word.attention(gate).isEmpty, !isBig(queue) else { return false }
+    if word.isAwaited(gate) {
+      if queue.pointee.calmLeavings > 0 {
+        queue.pointee.calmLeavings &-= 1
+      } else {
+        if M.now() >= queue.pointee.calmUntil && !Mutant.isOn(.calmForEver) { return false }
+        queue.pointee.calmLeavings = system.configuration.turnCheck &- 1
+      }
+    }
+    let wanted = word.free(gate)
+    if isSystems(queue) { strike(gate) }
+    if !wanted.isEmpty { look(queue) }
+    return true
+  }
+
+  /// Leaves one gate that wants attention, or is awaited.
   @inlinable @inline(never)
   func leaveOne(_ queue: UnsafeMutablePointer<GateQueue<M>>, returningTo next: Level) {
+    if leaveCalmly(queue) { return }
     let level = queue.pointee.level
     if isCPU && (next < level || Mutant.isOn(.drainInsideMask)) { drain(queue) }
-    let isBig = queue.pointee.gate == Level.none.gate && queue == system.queue(.none)
+    let isBig = self.isBig(queue)
     let now = M.now()
     ringing(level) {
       var woken: M.Seat?
@@ -70,13 +92,29 @@ extension AgentRef {
         }
         // A reservation lapses by the time since the gate became free.
         if queue.pointee.reservedFor != nil { queue.pointee.freeSince = M.now() }
+        expectCalm(queue, now)
         _ = queue.pointee.word.free(queue.pointee.gate)
         (woken, marks) = lookLocked(queue)
       }
-      if !isBig && queue == system.queue(level) { strike(level.gate) }
+      if !isBig && isSystems(queue) { strike(level.gate) }
       return (woken, marks)
     }
   }
+
+  /// Notes until when who leaves the gate need not look at the queue, unless something is announced. Queue lock held, gate held: before it
+  /// is freed.
+  @inlinable func expectCalm(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ now: UInt64) {
+    // Nobody behind the first is due earlier, by more than it came late to the queue.
+    let due = queue.pointee.head.map { $0.pointee.since &+ system.configuration.handOffAfter } ?? 0
+    queue.pointee.calmUntil = max(due, queue.pointee.turnEnds)
+    queue.pointee.calmLeavings = now < queue.pointee.calmUntil ? system.configuration.turnCheck &- 1 : 0
+  }
+
+  /// Whether a queue is one of the system's gates, not a LevelLock's; whether it is the big lock's.
+  @inlinable func isSystems(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> Bool {
+    queue == system.queue(queue.pointee.level)
+  }
+  @inlinable func isBig(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> Bool { queue == system.queue(.none) }
 
   /// Rings whom `body` says, before an interrupt can come on top: nobody else wakes a waiter that is `woken` or `granted`, nor the
   /// marked, and what comes on top may wait for one of them, or for the gate behind one.
@@ -98,6 +136,7 @@ extension AgentRef {
     let bound = system.configuration.handOffAfter
     let patience = system.configuration.patience
     let counters = self.counters(queue.pointee.level)
+    if now < queue.pointee.turnEnds && !Mutant.isOn(.noTurns) { return nil }
     var at = queue.pointee.head
     while let waiter = at {
       at = waiter.pointee.next
@@ -113,9 +152,13 @@ extension AgentRef {
       {
         let seat = waiter.pointee.agent!.pointee.seat
         queue.remove(waiter)
+        queue.pointee.turnEnds = now &+ system.configuration.turn
+        queue.pointee.calmUntil = queue.pointee.turnEnds
+        queue.pointee.calmLeavings = 0
         counters.pointee.handedOff &+= 1
-        // Clear, then look: marks and waiters that are there keep the bit set. Relaxed: the clearing has acquired the marks.
-        queue.pointee.word.clearAttention(queue.pointee.gate)
+        // Clear, then look: marks and waiters that are there keep the bit set. Relaxed: the clearing has acquired the marks. The gate
+        // stays awaited while the turn lasts, also with nobody else there: who comes, we ourselves above all, is not to cut it short.
+        queue.pointee.word.clearAttention(queue.pointee.gate, isAwaited: true)
         if queue.pointee.head != nil || queue.pointee.marks.load(.relaxed) != 0 {
           queue.pointee.word.setAttention(queue.pointee.gate)
         }
@@ -150,12 +193,13 @@ extension AgentRef {
   /// Whom to wake and whose work was marked. Clears the attention bit first, so that what is announced later sets it again.
   @inlinable func lookLocked(_ queue: UnsafeMutablePointer<GateQueue<M>>) -> (M.Seat?, UInt) {
     if Mutant.isOn(.noLook) { return (nil, 0) }
-    queue.pointee.word.clearAttention(queue.pointee.gate)
+    queue.pointee.word.clearAttention(queue.pointee.gate, isAwaited: queue.pointee.head != nil)
     // Relaxed: the clearing has acquired every mark that was announced.
     let marks = queue.pointee.marks.exchange(0, .relaxed)
     var seat: M.Seat?
+    // The others need no attention of a leaver: who was told tries, and says so before it sleeps or has the gate, or looks itself when it
+    // cannot; who serves says that it waits again.
     if let first = queue.pointee.wakeFirst() { seat = first.pointee.agent!.pointee.seat }
-    if queue.pointee.head != nil { queue.pointee.word.setAttention(queue.pointee.gate) }
     return (seat, marks)
   }
 

@@ -1,6 +1,6 @@
 // Who waits for one gate, in the order of arrival, and whose asynchronous work is marked on it.
 //
-// Law: the list, `since`, `passes` and the reservation are read and written under `lock` only. `lock` is held at
+// Law: the list, `since`, `passes`, `turnEnds` and the reservation are read and written under `lock` only. `lock` is held at
 // IPL `high` for a few instructions, and no gate is waited for under it. A waiter's `state` word is a compare-exchange
 // variable of its own CPU and of the holder of the gate:
 //
@@ -8,6 +8,9 @@
 //      waiting, woken ──(holder, under lock)──▶ granted the gate is the waiter's; it was unlinked
 //      waiting, woken ──(own CPU)──▶ serving            suspended under a handler: passed over, keeps its place
 //      serving, woken ──(own CPU)──▶ waiting            before it announces itself again
+//
+// While the attention bit is clear, whoever is `waiting` in the queue has one before or behind it that is `woken`, or is about to
+// announce itself. (Who takes the gate from the queue sets the bit, under the lock, if others are there.)
 //
 // The word is relaxed everywhere. What it says only decides who goes on: what others do to it is done under the lock, which a
 // waiter takes before it goes on with a gate that it was granted (who reads `granted` reads it from inside that section, so its own
@@ -58,6 +61,12 @@
   /// For whom the gate is kept while it is free, and since when it has been free.
   @usableFromInline var reservedFor: UnsafeMutablePointer<Waiter<M>>?
   @usableFromInline var freeSince: UInt64 = 0
+  /// Until when who got the gate from the queue has its turn.
+  @usableFromInline var turnEnds: UInt64 = 0
+  /// The gate's holder's, with or without the lock: until when nobody in the queue is due and no turn ends, as the last look had it; and
+  /// how many leavings may go by before the next look at the clock.
+  @usableFromInline var calmUntil: UInt64 = 0
+  @usableFromInline var calmLeavings = 0
 
   @inlinable init(word: GateWord<M>, level: Level, gate: GateSet) {
     self.word = word

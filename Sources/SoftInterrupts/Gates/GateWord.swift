@@ -11,6 +11,9 @@ extension GateSet {
   @inlinable var heldBits: UInt { rawValue }
   @inlinable var attentionBits: UInt { rawValue << 8 }
   @inlinable var reservedBits: UInt { rawValue << 16 }
+  /// Somebody is in its queue and has said so, or was at the last look, or it was handed on for a turn: it may have to be handed on when it
+  /// is left. Set, it may be wrong; clear, it is not.
+  @inlinable var awaitedBits: UInt { rawValue << 24 }
 }
 
 /// The packed word of a set of gates, or (with one gate of it in use) of a LevelLock.
@@ -68,22 +71,31 @@ extension GateSet {
   /// Always a read-modify-write, also when the bit is set: a failed compare-exchange would announce nothing. Release: who clears
   /// the bit sees what was published. What was freed is acquired by who takes it. The local fence keeps what the caller notes next
   /// (that it has tried) after it, for what interrupts it.
-  @inlinable func announce(_ gate: GateSet) -> Bool {
+  /// A waiter also says that the gate is awaited.
+  @inlinable func announce(_ gate: GateSet, waits: Bool = false) -> Bool {
     M.announces(word, gate.attentionBits)
-    let old = word.fetchOr(gate.attentionBits, .release)
+    let old = word.fetchOr(gate.attentionBits | (waits ? gate.awaitedBits : 0), .release)
     M.localFence()
     return old & gate.heldBits == 0
   }
 
-  /// The gates of the set that want attention now; a hint, read before a leaving to choose its path.
+  /// The gates of the set that want attention now; a hint.
   @inlinable @inline(__always) func attention(_ gates: GateSet) -> GateSet {
     GateSet(rawValue: (word.load(.relaxed) & gates.attentionBits) >> 8)
   }
 
+  /// Whether somebody is in the queue of a gate, or was; a hint.
+  @inlinable func isAwaited(_ gate: GateSet) -> Bool { word.load(.relaxed) & gate.awaitedBits != 0 }
+
+  /// Whether one of the gates wants attention or is awaited now; a hint, read before a leaving to choose its path.
+  @inlinable @inline(__always) func wantsCare(_ gates: GateSet) -> Bool {
+    word.load(.relaxed) & (gates.attentionBits | gates.awaitedBits) != 0
+  }
+
   /// Clears the attention bit before a look: what is announced later sets it again. Queue lock held. Acquire: pairs with the
-  /// release in ``announce(_:)``.
-  @inlinable func clearAttention(_ gate: GateSet) {
-    let old = word.fetchAnd(~gate.attentionBits, .acquire)
+  /// release in ``announce(_:waits:)``. With nobody in the queue the gate is awaited no longer: who joins it says so again.
+  @inlinable func clearAttention(_ gate: GateSet, isAwaited: Bool) {
+    let old = word.fetchAnd(~(gate.attentionBits | (isAwaited ? 0 : gate.awaitedBits)), .acquire)
     M.looks(word, old & gate.attentionBits)
   }
   /// Sets it again for what is still there. Queue lock held, and relaxed: who looks takes the lock, and marks go on with the

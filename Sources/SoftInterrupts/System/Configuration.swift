@@ -13,6 +13,12 @@ public struct Configuration: Sendable {
   public var patience: Int = 8
   /// How long a waiter is overtaken before a gate is handed to it, in nanoseconds.
   public var handOffAfter: UInt64 = 100_000
+  /// How long a *turn* lasts, in nanoseconds: while others wait, who got a gate from its queue may come back to it for so long before
+  /// it is handed on. 0 hands it on at each leaving.
+  public var turn: UInt64 = 50_000
+  /// How many leavings of a gate that others wait for go by from one look at the clock to the next, at least 1: by so many sections less
+  /// one a turn may be longer.
+  @usableFromInline package var turnCheck: Int = 8
   /// How long a free gate is kept for one waiter, in nanoseconds.
   public var reservationLapse: UInt64 = 200_000
   /// How many handlers of other CPUs the holder of a gate runs when it leaves.
@@ -26,6 +32,8 @@ public struct Configuration: Sendable {
   public var lowerShare: Int = 16
   /// How many rounds a raise spins for a busy gate before it parks.
   public var spinRounds: Int = 256
+  /// How many rounds the waiter that was told that it is next polls before it parks (none if ``spinRounds`` is 0): longer than a turn.
+  @usableFromInline package var pollRounds: Int = 4_096
   /// How many rounds an idle CPU polls before it parks; 0 parks at once, `Int.max` always polls.
   public var idleRounds: Int = 2_000
   /// The least time between two looks at the clock and the devices while a CPU is busy, in nanoseconds.

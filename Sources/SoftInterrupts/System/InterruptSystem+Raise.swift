@@ -109,7 +109,7 @@ extension AgentRef {
   @inlinable func yieldBigLock() {
     guard held == Level.none.gate, ipl == .none, context.pointee.kind == .bigLockBase else { return }
     let queue = system.queue(.none)
-    let isWanted = !queue.pointee.word.attention(queue.pointee.gate).isEmpty
+    let isWanted = queue.pointee.word.wantsCare(queue.pointee.gate)
     leaveWithBigLock(Level.none.gate, returningTo: .none)
     recognise()
     if isWanted {

@@ -146,8 +146,10 @@
       agent(ofCPU: cpu).p.pointee.offline.load(.relaxed) != 0
     }
 
-    /// The bit of ``gatesWord`` that says that somebody waits for a gate, or has work for it.
-    package static func attentionBit(of level: Level) -> UInt { level.gate.attentionBits }
+    /// The bits of ``gatesWord`` that say that somebody waits for a gate, or has work for it.
+    package static func attentionBit(of level: Level) -> UInt {
+      level.gate.attentionBits | level.gate.awaitedBits
+    }
 
     /// How long the CPUs have waited for gates and locks, in nanoseconds, where ``Configuration/timing`` is on.
     package var timeWaited: UInt64 {

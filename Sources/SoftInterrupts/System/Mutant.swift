@@ -144,6 +144,14 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case sleepToLapse
   /// H52: an interrupt may come between marking a waiter as woken and ringing it.
   case ringLate
+  /// Who gets a gate by its own try from the queue does not see to it that the others there are told when it leaves.
+  case tookInSilence
+  /// Who found nobody due when it left a gate does not look at the clock again.
+  case calmForEver
+  /// A waiter does not say that its gate is awaited.
+  case notAwaited
+  /// A gate that was handed over is handed on at once.
+  case noTurns
   /// A dispatch looks who is suspended only before it looks who has its way in.
   case suspensionsOnce
 

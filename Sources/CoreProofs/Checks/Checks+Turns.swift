@@ -1,0 +1,113 @@
+// Turns at a gate that many want: who waits is told or handed the gate in time, and a turn is not cut short.
+//
+// Law: as for the other checks (Checks.swift). Time passes in the sections only, by as much as is said.
+
+import Exploration
+import SimulatedMachine
+import SoftInterrupts
+
+extension Checks {
+  /// A waiter is due after two sections; the clock is looked at when a gate is left for the `every`-th time.
+  private static func due(lookingEvery every: Int) -> Configuration {
+    var configuration = Configuration.exploration
+    configuration.handOffAfter = 1_000
+    configuration.turnCheck = every
+    return configuration
+  }
+
+  static let turns: [Proof] = [
+    // It may queue while the first section is under way, after that section's time has passed; then two more may begin.
+    Proof(
+      "a waiter is handed the gate when it is due", configuration: due(lookingEvery: 1),
+      limits: Limits(overtakes: 2), mutants: [.calmForEver, .notAwaited], finds: [.starvation, .expectation]
+    ) { world in try isDue(world, atMost: 3) },
+    Proof(
+      "a waiter is handed the gate when it is due, and the clock was looked at",
+      configuration: due(lookingEvery: 2),
+      limits: Limits(overtakes: 3), mutants: [.calmForEver, .notAwaited], finds: [.starvation, .expectation]
+    ) { world in try isDue(world, atMost: 4) },
+    Proof(
+      "a turn is not cut short", cpus: 3, configuration: longTurns, mutants: [.noTurns],
+      finds: [.expectation],
+      handedOnce),
+    Proof(
+      "who waits behind the one that was told is told next", cpus: 3,
+      mutants: [.tookInSilence], finds: [.deadlock], behind),
+    Proof(
+      "the same, where the one that was told polls", cpus: 3, configuration: polling,
+      mutants: [.tookInSilence], finds: [.deadlock], behindPolling),
+  ]
+
+  /// The told one polls, and takes the gate without a word: only then the others have nothing but its word for it.
+  private static var polling: Configuration {
+    var configuration = Configuration.exploration
+    configuration.spinRounds = 1
+    configuration.pollRounds = 64
+    return configuration
+  }
+
+  private static var longTurns: Configuration {
+    var configuration = Rows.overdueAtOnce
+    configuration.turn = 1_000_000
+    return configuration
+  }
+
+  /// Counted besides from inside, since a waiter that forgets to say that its gate is awaited would not be counted from outside.
+  private static func isDue(_ world: World, atMost bound: Int) throws {
+    world.machine.watchClock()
+    let gates = world.system.gatesWord
+    let isAskedFor = InterruptSystem<SimulatedMachine>.attentionBit(of: .softNet)
+    world.base(on: 0) { here in
+      var hasSaidSo = false
+      var sections = 0
+      for _ in 0..<6 {
+        here.raise(exactly: .softNet) { _ in
+          SimulatedMachine.elapse(600)
+          // Read without a step of its own.
+          let waits = Rows.view(world, 1)?.waits.isEmpty == false
+          hasSaidSo = waits && (hasSaidSo || gates.value & isAskedFor != 0)
+          sections = hasSaidSo ? sections + 1 : 0
+          world.expect(sections <= bound, "\(sections) sections while CPU 1 waited")
+        }
+      }
+    }
+    world.base(on: 1) { here in here.raise(exactly: .softNet) { _ in } }
+  }
+
+  private static func handedOnce(_ world: World) throws {
+    for cpu in 0..<3 {
+      world.base(on: cpu) { here in here.raise(exactly: .softNet) { _ in } }
+    }
+    world.finally {
+      let times = (0..<3).compactMap { Rows.view(world, $0)?.counters(.softNet).handedOff }.reduce(0, +)
+      world.expect(times <= 1, "handed over \(times) times within a turn")
+    }
+  }
+
+  /// CPU 0 comes back and leaves the gate once more while the one that was told is about to take it.
+  private static func behind(_ world: World) throws {
+    let packets = world.shared("packets", guard: .softNet, 0)
+    for (cpu, times) in [2, 1, 1].enumerated() {
+      world.base(on: cpu) { here in
+        for _ in 0..<times { here.raise(exactly: .softNet) { _ in packets.value += 1 } }
+      }
+    }
+    world.finally { world.expect(packets.value == 4, "\(packets.value) of 4") }
+  }
+
+  /// CPU 0 holds the gate until the others sleep; then one of them takes it without having said so.
+  private static func behindPolling(_ world: World) throws {
+    let packets = world.shared("packets", guard: .softNet, 0)
+    world.base(on: 0) { here in
+      here.raise(exactly: .softNet) { _ in
+        packets.value += 1
+        // Each ends when nobody else can go on: the others' few rounds of spinning are over then.
+        for round in 0..<4 { SimulatedMachine.pause(round) }
+      }
+    }
+    for cpu in 1..<3 {
+      world.base(on: cpu) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
+    }
+    world.finally { world.expect(packets.value == 3, "\(packets.value) of 3") }
+  }
+}
