@@ -99,7 +99,7 @@ extension Comparison {
     return clause
   }
 
-  /// The order has a bound of its own, the share of the busiest level; it is said where S is not the lower.
+  /// The order has a bound of its own, the share of the busiest gate; it is said where S is not the lower.
   private func orderedClause(_ best: Discipline, _ reference: Discipline) -> String {
     guard sound.contains(.ordered), let ordered = capacityRatio(.ordered, to: reference) else { return "" }
     var clause = ""
@@ -109,10 +109,10 @@ extension Comparison {
         clause += " and \(NumberText.ratio(ratio.median)) × oneCPU"
       }
     }
-    guard let busiest = busiestLevel, let bound = orderedBound, bound == 1 / busiest.share else {
+    guard let busiest = busiestGate, let bound = orderedBound, bound == 1 / busiest.share else {
       return clause
     }
-    return clause + (best == .ordered ? "; \(busiest.level)" : ", where \(busiest.level)")
+    return clause + (best == .ordered ? "; gate \(busiest.level)" : ", where gate \(busiest.level)")
       + " with \(NumberText.percent(busiest.share)) of the work allows it "
       + "\(NumberText.ratio(bound)) × at most"
   }

@@ -55,19 +55,21 @@ extension Comparison {
     results.allSatisfy { digestAgrees($0.discipline) != false }
   }
 
-  /// The soft level with the largest share of the work, all its stages together; `nil` if no share is known.
-  public var busiestLevel: (level: LevelName, share: Double)? {
+  /// The gate under which the largest share of the work is done, that of a soft level; `nil` if no share is known.
+  ///
+  /// The gate and not the level: a callout at `softClock` whose guard is `softNet` keeps `softNet` from running as its own handlers do.
+  public var busiestGate: (level: LevelName, share: Double)? {
     var shares: [LevelName: Double] = [:]
-    for stage in stages where stage.level.isSoft && stage.share.isFinite && stage.share > 0 {
-      shares[stage.level, default: 0] += stage.share
+    for stage in stages where stage.gate.isSoft && stage.share.isFinite && stage.share > 0 {
+      shares[stage.gate, default: 0] += stage.share
     }
     return shares.max { ($0.value, $0.key) < ($1.value, $1.key) }.map { ($0.key, $0.value) }
   }
 
   /// How many times the capacity of one CPU ordered levels can reach at best here: S, and 1 / the busiest
-  /// level's share, whichever is less. `nil` if neither is known.
+  /// gate's share, whichever is less. `nil` if neither is known.
   public var orderedBound: Double? {
-    let bounds = [machine.parallelLimit?.median, busiestLevel.map { 1 / $0.share }].compactMap { $0 }
+    let bounds = [machine.parallelLimit?.median, busiestGate.map { 1 / $0.share }].compactMap { $0 }
     return bounds.min()
   }
 }

@@ -34,7 +34,7 @@ extension Comparison {
           stages.map {
             .object([
               ("name", .string($0.name)), ("level", .string($0.level.rawValue)),
-              ("share", .number($0.share.rounded(decimals: 4))),
+              ("gate", .string($0.gate.rawValue)), ("share", .number($0.share.rounded(decimals: 4))),
             ])
           })
       ),

@@ -139,13 +139,16 @@ public struct Stage: Sendable, Equatable {
   public var name: String
   /// The level at which it runs.
   public var level: LevelName
+  /// The level whose gate it holds where levels are ordered: that of its guard, or its own.
+  public var gate: LevelName
   /// Its share of the workload's time, from 0 to 1.
   public var share: Double
 
-  /// A stage.
-  public init(name: String, level: LevelName, share: Double) {
+  /// A stage; without a gate that of its level.
+  public init(name: String, level: LevelName, gate: LevelName? = nil, share: Double) {
     self.name = name
     self.level = level
+    self.gate = gate ?? level
     self.share = share
   }
 }

@@ -110,6 +110,13 @@ struct FlowStore {
     return slots[slot].record
   }
 
+  /// When the flow in a live slot was seen first and last: without a copy of the rest.
+  @inline(__always)
+  func times(in slot: Int) -> (first: Int64, last: Int64) {
+    debugAssertInitialized(slot)
+    return (slots[slot].record.first, slots[slot].record.last)
+  }
+
   /// Changes the record in a live slot.
   @inline(__always)
   mutating func update(_ slot: Int, _ body: (inout FlowRecord) -> Void) {

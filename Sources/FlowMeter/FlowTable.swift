@@ -146,12 +146,12 @@ public final class FlowTable {
   /// - Complexity: O(1) expected; no allocation.
   public func expire(_ handle: FlowHandle, now: Int64) -> Ageing {
     guard let slot = storage.pointee.slot(of: handle) else { return .stale }
-    let record = storage.pointee.record(in: slot)
-    let idleDue = Self.later(record.last, by: timeouts.idle)
-    let activeDue = Self.later(record.first, by: timeouts.active)
+    let (first, last) = storage.pointee.times(in: slot)
+    let idleDue = Self.later(last, by: timeouts.idle)
+    let activeDue = Self.later(first, by: timeouts.active)
     if now >= idleDue { return .expired(storage.pointee.remove(slot), .idleTimeout) }
     if now >= activeDue { return .expired(storage.pointee.remove(slot), .activeTimeout) }
-    return .stillActive(lastSeen: record.last, due: min(idleDue, activeDue))
+    return .stillActive(lastSeen: last, due: min(idleDue, activeDue))
   }
 
   /// Takes out an old flow to make room: of the ``evictionSample`` slots at a hand that goes round, the

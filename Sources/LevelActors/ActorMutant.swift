@@ -26,6 +26,12 @@
     case closedBeforePost
     /// A batch is run as it was linked: the last one first.
     case lastFirst
+    /// Base code that has taken everything leaves the word that somebody is taking.
+    case stillTaking
+    /// It looks for the last time, and takes the word back then.
+    case lookThenClear
+    /// It tells threads of levels too, which are not on top of it.
+    case takingForThreads
 
     @inlinable @inline(__always) package static func isOn(_ mutant: ActorMutant) -> Bool {
       selectedActorMutant.load(ordering: .relaxed) == mutant.rawValue

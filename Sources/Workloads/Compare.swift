@@ -153,7 +153,7 @@ struct ComparisonRun {
     let ticks = meter.probes[0].stageTicks
     let all = Double(max(ticks.reduce(0, &+), 1))
     return MeterStage.allCases.filter { ticks[$0.rawValue] > 0 }.map {
-      Stage(name: $0.name, level: $0.level, share: Double(ticks[$0.rawValue]) / all)
+      Stage(name: $0.name, level: $0.level, gate: $0.gate, share: Double(ticks[$0.rawValue]) / all)
     }
   }
 

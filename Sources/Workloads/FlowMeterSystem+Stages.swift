@@ -36,32 +36,39 @@ extension FlowMeterSystem {
     switch plan.guarding {
     case .gates: age(timer, cpu)
     case .priority: system.mask(to: .softNet) { _ in age(timer, cpu) }
-    case .locks: timer.shard.lock.withLock { _ in age(timer, cpu) }
+    case .locks:
+      let me = Unmanaged.passUnretained(self)
+      timer.shard.lock._withUnsafeGuaranteedRef { lock in
+        lock.withLock { _ in me._withUnsafeGuaranteedRef { $0.age(timer, cpu) } }
+      }
     }
   }
 
   private func age(_ timer: FlowTimer, _ cpu: Int) {
     guard let handle = timer.handle else { return }
-    let shard = timer.shard
+    let ref = timer.shard
     // The export's ring is full: the flow stays a little longer, nothing is lost.
     if expired[cpu].count >= 4_096 {
       export.schedule(on: cpu)
       timer.callout!.schedule(afterNanoseconds: 100_000)
       return
     }
-    switch shard.table.expire(handle, now: shard.now) {
+    let now = ref.shard._withUnsafeGuaranteedRef { $0.now }
+    switch ref.table._withUnsafeGuaranteedRef({ $0.expire(handle, now: now) }) {
     case .stillActive(_, let due):
-      let wait = max(Double(due - shard.now) * pace, 1_000)
+      let wait = max(Double(due - now) * pace, 1_000)
       timer.callout!.schedule(afterNanoseconds: UInt64(min(wait, 1e15)))
     case .expired(let record, let reason):
-      _ = expired[cpu].push((record, reason, shard.now))
-      timer.handle = nil
-      shard.idleTimers[timer.cpu].append(timer)
+      _ = expired[cpu].push((record, reason, now))
+      rest(timer)
       export.schedule(on: cpu)
-    case .stale:
-      timer.handle = nil
-      shard.idleTimers[timer.cpu].append(timer)
+    case .stale: rest(timer)
     }
+  }
+
+  private func rest(_ timer: FlowTimer) {
+    timer.handle = nil
+    timer.shard.shard._withUnsafeGuaranteedRef { $0.idleTimers[timer.cpu].append(timer) }
   }
 
   /// softBio: writes expired flows as IPFIX.

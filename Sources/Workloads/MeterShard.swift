@@ -12,9 +12,10 @@ final class FlowTimer: @unchecked Sendable {
   var handle: FlowHandle?
   var callout: Callout<HostedMachine>?
   let cpu: Int
-  unowned let shard: MeterShard
+  /// By address, as for frames: CPUs would count its references on a line that the table's input writes.
+  let shard: ShardRef
   init(_ shard: MeterShard, cpu: Int) {
-    self.shard = shard
+    self.shard = ShardRef(shard)
     self.cpu = cpu
   }
 }
@@ -37,7 +38,7 @@ final class MeterShard: @unchecked Sendable {
   }
 }
 
-/// A shard as the stage that touches it for each frame reaches it: its objects without counting references, which would make
+/// A shard as the stages that touch it for each frame or flow reach it: its objects without counting references, which would make
 /// CPUs share a line that they need not share. The meter keeps the objects.
 struct ShardRef {
   let shard: Unmanaged<MeterShard>

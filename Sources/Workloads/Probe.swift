@@ -29,6 +29,9 @@ enum MeterStage: Int, CaseIterable {
     case .talkers: .none
     }
   }
+
+  /// The level whose gate it holds where levels are ordered.
+  var gate: LevelName { self == .ageing || self == .talkers ? .softNet : level }
 }
 
 /// What to write down.

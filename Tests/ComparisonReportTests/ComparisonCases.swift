@@ -46,16 +46,17 @@ enum ComparisonCases {
       name: "the order gains", comparison: .sample(),
       says: [
         "largest gain shown is that of mixed, 1.91 ×", "1.80 × those of oneCPU", "allows 1.92 × one CPU",
-        "ordered does 1.56 × bigLock and 1.48 × oneCPU", "softNet with 64 % of the work allows it 1.56 ×",
+        "ordered does 1.56 × bigLock and 1.48 × oneCPU",
+        "gate softNet with 64 % of the work allows it 1.56 ×",
         "11.0 × shorter than bigLock's", "base code gets 2.42 × as much done as under bigLock",
         "All 6 disciplines that ran computed the same flow table as the plain pass", "saw no violation",
         "disjoint is infeasible",
       ], avoids: ["noisy", "nterrupted", "dropped"]),
     ComparisonCase(
       name: "ordered gains most", comparison: Comparison.sample().keeping(.oneCPU, .bigLock, .ordered),
-      says: ["that of ordered, 1.56 ×", "; softNet with 64 % of the work allows it 1.56 × at most"]),
+      says: ["that of ordered, 1.56 ×", "; gate softNet with 64 % of the work allows it 1.56 × at most"]),
     ComparisonCase(
-      name: "the machine, not the busiest level, is the limit",
+      name: "the machine, not the busiest gate, is the limit",
       comparison: bending { $0.stages = [Stage(name: "parse", level: .softNet, share: 0.3)] },
       says: ["ordered does 1.56 × bigLock"], avoids: ["of the work allows"]),
     ComparisonCase(

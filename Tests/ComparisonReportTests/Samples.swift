@@ -79,9 +79,9 @@ extension Comparison {
         statistics: true),
       stages: [
         Stage(name: "receive", level: .vm, share: 0.11),
-        Stage(name: "parse and count", level: .softNet, share: 0.64),
-        Stage(name: "age flows", level: .softClock, share: 0.08),
-        Stage(name: "export records", level: .softBio, share: 0.12),
+        Stage(name: "parse and count", level: .softNet, share: 0.56),
+        Stage(name: "age flows", level: .softClock, gate: .softNet, share: 0.08),
+        Stage(name: "export records", level: .softBio, share: 0.2),
         Stage(name: "heartbeat", level: .softSerial, share: 0.01),
         Stage(name: "top talkers", level: .none, share: 0.04),
       ],

@@ -45,7 +45,7 @@ struct TableTests {
     #expect(table.contains("parallel limit S: 1.92 (1.91–1.93)"))
     #expect(table.contains("gates contended, bigLock: none 44 % of 120k"))
     #expect(table.contains("violations: none"))
-    #expect(table.contains("parse and count (softNet) 64 %"))
+    #expect(table.contains("parse and count (softNet) 56 %"))
   }
 
   @Test("shows parked latencies apart, and in the main table only if nobody polled")

@@ -261,6 +261,8 @@ enum QueueProgram {
     struct Case: Sendable, CustomTestStringConvertible {
       let mutant: ActorMutant
       var rule = Rule.expectation
+      var recognition = Recognition.points
+      var execution = Execution.inline
       let program: @Sendable (World) throws -> Void
       var testDescription: String { "\(mutant)" }
     }
@@ -276,15 +278,20 @@ enum QueueProgram {
       Case(mutant: .askedWhileRefused, rule: .livelock, program: IntakeProgram.sources),
       Case(mutant: .missedNotify, rule: .livelock, program: IntakeProgram.outbox),
       Case(mutant: .closedBeforePost, program: IntakeProgram.closing),
+      Case(mutant: .stillTaking, program: ListsProgram.ownPushes),
+      Case(mutant: .lookThenClear, recognition: .anywhere, program: ListsProgram.ownPushes),
+      Case(mutant: .takingForThreads, execution: .threads, program: ListsProgram.threadsPush),
     ]
 
     @Test(arguments: cases) func isFound(_ test: Case) throws {
       try ActorMutant.with(test.mutant) {
-        let exploration = try QueueExplorationTests.explorer(2).explore(test.program)
+        var explorer = Explorer(
+          cpus: 2, recognition: test.recognition, strategy: .exhaustive(preemptions: 2))
+        explorer.configuration.execution = test.execution
+        let exploration = try explorer.explore(test.program)
         let finding = try #require(exploration.finding, "\(test.mutant): \(exploration)")
         #expect(finding.rule == test.rule, "\(finding)")
-        #expect(
-          try QueueExplorationTests.explorer(2).replay(finding.replay, test.program)?.rule == finding.rule)
+        #expect(try explorer.replay(finding.replay, test.program)?.rule == finding.rule)
         print("\(test.mutant): found after \(exploration.schedules) schedules")
       }
     }

@@ -19,6 +19,8 @@ void peer_futex_wake(uint32_t *word) {
   __atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 }
+void peer_count(uint32_t *word) { __atomic_fetch_add(word, 1, __ATOMIC_RELEASE); }
+uint32_t peer_counted(uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
 int peer_eventfd(void) { return eventfd(0, EFD_CLOEXEC); }
 void peer_eventfd_wait(int descriptor) {
   uint64_t value;
@@ -36,6 +38,35 @@ void peer_pin_two(int first, int second) {
   sched_setaffinity(0, sizeof set, &set);
 }
 void peer_pin(int processor) { peer_pin_two(processor, processor); }
+
+// Threads that have a real-time priority: those of others, which go on after a session, are to be as they were.
+static pid_t realtime_threads[64];
+static int realtime_count;
+static int part_session = 1;
+static _Thread_local int part_seen;
+
+static void set_policy(pid_t thread, int policy, int priority) {
+  struct sched_param parameters = {.sched_priority = priority};
+  (void)sched_setscheduler(thread, policy, &parameters);
+}
+void peer_take_part(int priority, bool anywhere, int first, int second) {
+  int session = __atomic_load_n(&part_session, __ATOMIC_RELAXED);
+  if (part_seen == session) return;
+  part_seen = session;
+  if (anywhere) peer_pin_two(first, second);
+  if (priority == 0) return;
+  int place = __atomic_fetch_add(&realtime_count, 1, __ATOMIC_RELAXED);
+  // With more threads than places the rest stay as they are: none keeps the priority.
+  if (place >= 64) return;
+  realtime_threads[place] = (pid_t)syscall(SYS_gettid);
+  set_policy(0, SCHED_FIFO, priority);
+}
+void peer_take_part_end(void) {
+  // A thread that is gone is no error.
+  for (int i = 0; i < realtime_count && i < 64; i++) set_policy(realtime_threads[i], SCHED_OTHER, 0);
+  realtime_count = 0;
+  __atomic_fetch_add(&part_session, 1, __ATOMIC_RELAXED);
+}
 
 // MARK: Memory
 

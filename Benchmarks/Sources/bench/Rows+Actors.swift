@@ -3,6 +3,7 @@
 // Law: a hop is one `await actor.add()` that comes back to where it was called, and whose answer is used there, or the compiler leaves
 // the way back out.
 
+import CPeers
 import Dispatch
 import Gauges
 import HostedMachine
@@ -11,6 +12,7 @@ import LevelActors
 import NIOCore
 import NIOPosix
 import SoftInterrupts
+import Synchronization
 
 private protocol Counting: Actor {
   func add() -> Int
@@ -68,6 +70,72 @@ private actor OnLoop: Counting {
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
   var count = 0
   init(_ loop: any EventLoop) { self.loop = loop }
+  func add() -> Int {
+    count += 1
+    return count
+  }
+}
+
+/// A thread that takes jobs and does nothing else: what is left of an executor that runs its jobs elsewhere than where they were enqueued.
+private final class BareExecutor: SerialExecutor, @unchecked Sendable {
+  // Sendable: `word` is accessed atomically.
+  private let jobs = Mutex<[UnownedJob]>([])
+  private let parks: Bool
+  /// Counts the batches: what the thread looks at, or sleeps on.
+  private let word: UnsafeMutablePointer<UInt32>
+  private let isOver = Atomic<Bool>(false)
+
+  init(parks: Bool) {
+    self.parks = parks
+    word = .allocate(capacity: 1)
+    word.initialize(to: 0)
+  }
+  deinit { word.deallocate() }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    let isFirst = jobs.withLock { jobs in
+      jobs.append(job)
+      return jobs.count == 1
+    }
+    if isFirst { ring() }
+  }
+
+  private func ring() { if parks { peer_futex_wake(word) } else { peer_count(word) } }
+
+  /// Runs jobs on a thread of its own while `body` runs.
+  func during<R>(_ body: () -> R) -> R {
+    isOver.store(false, ordering: .releasing)
+    let thread = OwnThread { [self] in
+      peer_pin(Int32(HostedMachine.allowedProcessors()[0]))
+      var batch: [UnownedJob] = []
+      while !isOver.load(ordering: .acquiring) {
+        let seen = peer_counted(word)
+        jobs.withLock { swap(&$0, &batch) }
+        for job in batch { job.runSynchronously(on: asUnownedSerialExecutor()) }
+        if !batch.isEmpty {
+          batch.removeAll(keepingCapacity: true)
+        } else if parks {
+          peer_futex_wait(word, seen)
+        } else {
+          while peer_counted(word) == seen { HostedMachine.pause(0) }
+        }
+      }
+    }
+    defer {
+      isOver.store(true, ordering: .releasing)
+      ring()
+      thread.join()
+    }
+    return body()
+  }
+}
+
+private actor OnThread: Counting {
+  let executor: BareExecutor
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+  var count = 0
+  init(_ executor: BareExecutor) { self.executor = executor }
   func add() -> Int {
     count += 1
     return count
@@ -132,6 +200,15 @@ private func session(_ name: String, tasks: Int, fromCPU: Bool, parks: Bool) thr
         name: "plain actor, dispatch executor",
         note: "A plain actor, called from a task whose executor is a concurrent dispatch queue.",
         round: side(Plain(), on: DispatchTaskExecutor())))
+  } else {
+    let bare = BareExecutor(parks: parks)
+    let round = side(OnThread(bare), on: nil)
+    peers.append(
+      Contender(
+        name: "actor on a bare thread",
+        note:
+          "A custom executor: a thread that takes jobs from an array and does nothing else; it \(parks ? "sleeps on a futex" : "polls"). What a hop to another thread costs here, without levels.",
+        round: { bare.during(round) }))
   }
   return Session(
     ours: side(level, on: cpus), peers: peers,

@@ -53,7 +53,7 @@ func meterExperiments(root: String) -> [Experiment] {
           Contender(
             name: "what S and the shares allow",
             note:
-              "S, what two independent instances achieve together in the same run; for ordered levels also 1 by the share of the busiest.",
+              "S, what two independent instances achieve together in the same run; for ordered levels also 1 by the share of the work that is done under the busiest gate.",
             goals: ["meter-ordered": .atLeast(0.95), "meter-best": .atLeast(0.92)], round: { bounds })
         ], isOursFirst: true)
     },

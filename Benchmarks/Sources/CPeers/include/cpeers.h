@@ -7,6 +7,9 @@
 // Bare wake-ups of the kernel: what parks and wakes everything else here. No queue, no order.
 void peer_futex_wait(uint32_t *_Nonnull word, uint32_t seen);
 void peer_futex_wake(uint32_t *_Nonnull word);
+/// Without the system: counts, and says how far.
+void peer_count(uint32_t *_Nonnull word);
+uint32_t peer_counted(uint32_t *_Nonnull word);
 int peer_eventfd(void);
 void peer_eventfd_wait(int descriptor);
 void peer_eventfd_ring(int descriptor);
@@ -19,6 +22,11 @@ void peer_touch(peer_touched *_Nonnull touched, const uint32_t *_Nonnull which, 
 void peer_touch_free(peer_touched *_Nonnull touched);
 void peer_pin(int processor);
 void peer_pin_two(int first, int second);
+/// What each thread that takes part in a session calls before anything else; only the first call of a thread does something. It may run
+/// on both processors from then on if `anywhere`, also if who made it was pinned, and has a real-time priority, if that is not 0 and the
+/// system permits it. `peer_take_part_end` takes the priorities back, when none of the threads is in `peer_take_part`.
+void peer_take_part(int priority, bool anywhere, int first, int second);
+void peer_take_part_end(void);
 
 // Concurrency Kit. Spin locks: no sleeping, no order between locks; the ticket lock is fair. Ring and queue: items handed over, nobody
 // is woken, nothing is run.
