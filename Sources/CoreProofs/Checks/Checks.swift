@@ -49,7 +49,7 @@ public enum Checks {
     },
     Proof(
       "callouts that are due together run under their own guards each", mutants: [.anyGuard],
-      finds: [.dataRace], dueTogether),
+      finds: [.unguarded], dueTogether),
     Proof(
       "between two callouts of one guard comes what is pending above them", mutants: [.staysWanted],
       finds: [.expectation], handlerBetween),
