@@ -46,7 +46,7 @@ struct OrderingTests {
         file: "GateWord.swift", function: "free(_:)", operation: .fetchAdd, part: .release,
         program: "raises, SC"),
       Place(
-        file: "GateQueue.swift", function: "spinLocked(_:_:_:)", operation: .exchange, part: .acquire,
+        file: "GateQueue.swift", function: "spinLock(_:_:)", operation: .exchange, part: .acquire,
         program: "three raise, SC"),
       Place(
         file: "Handler+Schedule.swift", function: "markCurrent(home:from:)", operation: .fetchOr,

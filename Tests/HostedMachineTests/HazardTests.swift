@@ -45,6 +45,11 @@ struct HazardTests {
   }
   @Test("H4, H43: a cancelled and re-armed callout does not run early")
   func h43() throws { #expect(try Hazards.cancelAndRearm()) }
+  @Test("between two callouts of one guard comes who waits for it, and what is pending above them")
+  func betweenCallouts() throws {
+    #expect(try Hazards.guardBetweenCallouts())
+    #expect(try Hazards.handlerBetweenCallouts())
+  }
   @Test("H30, H44: a CPU that goes offline looks at its bits after its flag")
   func h44() throws { #expect(try Hazards.offlineLooks()) }
   @Test("H47: what an interrupted context holds is not mine")

@@ -41,6 +41,8 @@
       Case(mutant: .noLook, rows: "H42", scenario: Hazards.look),
       Case(mutant: .noLook, rows: "H42", scenario: Hazards.lookAtMarks),
       Case(mutant: .noGeneration, rows: "H4, H43", scenario: Hazards.cancelAndRearm),
+      Case(mutant: .staysWanted, rows: "callouts", scenario: Hazards.guardBetweenCallouts),
+      Case(mutant: .staysWanted, rows: "callouts", scenario: Hazards.handlerBetweenCallouts),
       Case(mutant: .noOfflineLook, rows: "H30, H44", scenario: Hazards.offlineLooks),
       Case(mutant: .noInflightLook, rows: "H30", scenario: Hazards.shutdownAwaitsSchedules),
       Case(mutant: .countInterrupted, rows: "H47", scenario: Hazards.interruptedHolds),

@@ -10,13 +10,12 @@ private typealias Node = UnsafeMutablePointer<CalloutNode<StillMachine>>
 private final class Bench {
   var wheel: Wheel<StillMachine>
   var nodes: [Node] = []
-  private let core = UnsafeMutablePointer<SystemCore<StillMachine>>.allocate(capacity: 1)
 
   init(now: UInt64 = 0, nodes count: Int) {
     wheel = Wheel(now: now)
     for _ in 0..<count {
       let node = Node.allocate(capacity: 1)
-      node.initialize(to: CalloutNode(system: SystemRef(core), cpu: 0))
+      node.initialize(to: CalloutNode(cpu: 0))
       nodes.append(node)
     }
   }
@@ -27,7 +26,6 @@ private final class Bench {
       node.deallocate()
     }
     wheel.deallocate()
-    core.deallocate()
   }
 
   func arm(_ index: Int, at deadline: UInt64) {
@@ -231,6 +229,24 @@ struct WheelTests {
     #expect(bench.wheel.nextDeadline() <= tick * 100)
     #expect(bench.advance(to: tick * 100) == [0])
     #expect(bench.advance(to: tick * 9_000) == [1])
+  }
+
+  @Test(
+    "what is far ahead hangs at half the way, where an earlier time finds it in a slot that comes early enough"
+  )
+  func halfTheWay() {
+    let bench = Bench(nodes: 1)
+    let ticks = Wheel<StillMachine>.far * 8
+    bench.arm(0, at: tick * ticks)
+    let slot = bench.nodes[0].pointee.wheelSlot
+    #expect(bench.nodes[0].pointee.hungAt <= ticks / 2)
+    bench.arm(0, at: tick * (ticks * 3 / 4))
+    #expect(bench.nodes[0].pointee.wheelSlot == slot)
+    // Its slot comes, and it is sent all the way on.
+    #expect(bench.advance(to: tick * (ticks / 2)).isEmpty)
+    #expect(bench.nodes[0].pointee.hungAt > ticks / 2)
+    #expect(bench.advance(to: tick * (ticks * 3 / 4) - 1).isEmpty)
+    #expect(bench.advance(to: tick * (ticks * 3 / 4)) == [0])
   }
 
   @Test("of equal deadlines the one armed first is first, also if it was moved there from another slot")

@@ -50,6 +50,12 @@ public enum Checks {
       world in try halted(world, retires: true)
     },
     Proof(
+      "callouts that are due together run under their own guards each", mutants: [.anyGuard],
+      finds: [.unguarded], dueTogether),
+    Proof(
+      "between two callouts of one guard comes what is pending above them", mutants: [.staysWanted],
+      finds: [.expectation], handlerBetween),
+    Proof(
       "who arms an earlier deadline tells the CPU", mutants: [.noArmRing], finds: [.lostWork],
       armedFromOutside),
     Proof(

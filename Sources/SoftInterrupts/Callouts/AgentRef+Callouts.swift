@@ -4,10 +4,12 @@
 // popped. Due callouts of one CPU, level and way in run in the order of their deadlines.
 
 extension AgentRef {
-  /// Looks at clock and devices, at most once in `Configuration/pollInterval` unless forced. CPUs only.
+  /// Looks at the clock, and at most once in `Configuration/pollInterval` at the rest, unless forced. CPUs only.
   @inlinable @inline(never) func poll(force: Bool) {
     guard isCPU && !p.pointee.isLevelThread else { return }
     let now = M.now()
+    // What is due does not wait for the interval: the clock has been read.
+    if now >= p.pointee.nextDue || summary.load(.relaxed) & 1 != 0 { expire(now) }
     if !force && now &- p.pointee.lastPoll < system.configuration.pollInterval { return }
     p.pointee.lastPoll = now
     // Acquire: pairs with the release in `shutdown`, which wrote `stopBy` before.
@@ -21,7 +23,6 @@ extension AgentRef {
         p.pointee.retry = 0
       }
     }
-    if now >= p.pointee.nextDue || summary.load(.relaxed) & 1 != 0 { expire(now) }
     system.object.machine.pollDevices(cpu: cpu)
   }
 
@@ -55,7 +56,7 @@ extension AgentRef {
     locked(wheel.lock) {
       touched = wheel.wheel.pointee.advance(to: now)
       p.pointee.nextDue = wheel.wheel.pointee.nextDeadline()
-      p.pointee.nextDueShared = p.pointee.nextDue
+      wheel.wheel.pointee.looksBy = p.pointee.nextDue
     }
     while touched != 0 {
       let index = touched.trailingZeroBitCount
@@ -67,71 +68,119 @@ extension AgentRef {
 
   /// Runs the due callouts of this CPU at a level and way in: the body of the core's own handler for them.
   @inlinable func runCallouts(_ level: Level, _ way: WayIn) {
-    let wheel = p.pointee.wheel!
     let index = Wheel<M>.dueIndex(level, way)
     var budget = system.configuration.dispatchBudget
-    while true {
-      var generation: UInt32 = 0
-      var isExact = false
-      let popped: UnsafeMutablePointer<CalloutNode<M>>? = locked(wheel.lock) {
-        guard let node = wheel.wheel.pointee.due[index].head else { return nil }
-        if budget == 0 { return nil }
-        wheel.wheel.pointee.remove(node)
-        node.pointee.isPopped = true
-        node.pointee.isCancelled = false
-        generation = node.pointee.generation
-        // Here: what never changes of it shares a byte with what others change under the lock.
-        isExact = node.pointee.isExact
-        return node
-      }
-      guard let node = popped else { break }
+    while let first = pop(index, budget) {
       budget -= 1
-      runPopped(node, generation, level, isExact: isExact)
+      runPopped(first, level, index, &budget)
     }
     if budget == 0 { system.object.calloutHandler(level, way).schedule(on: cpu) }
   }
 
-  /// Takes the guard, compares, calls. `level` is the IPL of the dispatch.
-  @inlinable func runPopped(
-    _ node: UnsafeMutablePointer<CalloutNode<M>>, _ generation: UInt32, _ level: Level, isExact: Bool
-  ) {
+  /// Takes the first due callout of a list. It waits for its guard then, and whoever takes it back changes its generation.
+  @inlinable func pop(_ index: Int, _ budget: Int) -> Popped<M>? {
     let wheel = p.pointee.wheel!
-    M.touches(node, .read)
-    let guardLevel = node.pointee.rules.guardLevel
-    // Read once: names are never moved, and a popped node keeps its own.
-    let name = wheel.names[Int(node.pointee.nameIndex)]
+    return locked(wheel.lock) {
+      guard budget > 0, let node = wheel.wheel.pointee.due[index].head else { return nil }
+      wheel.wheel.pointee.pop(node, of: index)
+      return Popped(node)
+    }
+  }
+
+  /// Takes the guard, compares, calls; and then those next to it in the list that have the same guard, while nobody waits for it and
+  /// nothing above the dispatch is pending: to leave it and take it again would change nothing. `level` is the IPL of the dispatch.
+  @inlinable func runPopped(_ first: Popped<M>, _ level: Level, _ index: Int, _ budget: inout Int) {
+    let wheel = p.pointee.wheel!
+    let guardLevel = first.rules.guardLevel
     let entered =
       guardLevel == .none
       ? nil
       : enter(
-        to: guardLevel, cumulative: !isExact && guardLevel > level, .init(name, 0))
+        to: guardLevel, cumulative: !first.isExact && guardLevel > level,
+        .init(wheel.names[Int(first.nameIndex)], 0))
+    let gates = entered?.gates ?? []
     var body: ((borrowing Here<M>) -> Void)?
-    var lateness: UInt64 = 0
-    let now = M.now()
+    var last: ((borrowing Here<M>) -> Void)?
+    let outer = (name: context.pointee.calloutName, deadline: p.pointee.calloutDeadline)
+    var popped = first
     locked(wheel.lock) {
       // Under the guard: whoever cancelled or armed it under the guard is before us or after the body.
-      if node.pointee.generation == generation || Mutant.isOn(.noGeneration) {
-        node.pointee.isInBody = true
-        body = node.pointee.body
-        lateness = now > node.pointee.deadline ? now &- node.pointee.deadline : 0
+      if first.node.pointee.generation == first.generation || Mutant.isOn(.noGeneration) {
+        body = begin(first.node)
       }
     }
-    if let body {
-      p.pointee.lateness = lateness
-      let outer = context.pointee.calloutName
-      context.pointee.calloutName = name
-      body(Here(self))
-      context.pointee.calloutName = outer
+    while true {
+      if let body {
+        context.pointee.calloutName = wheel.names[Int(popped.nameIndex)]
+        body(Here(self))
+      }
+      body = nil
+      let stays = budget > 0 && (isUnwanted(gates, above: level) || Mutant.isOn(.staysWanted))
+      // One section ends a run and begins the next: what is popped here is at once in its body.
+      let isEnd = locked(wheel.lock) {
+        let node = popped.node
+        node.pointee.isPopped = false
+        node.pointee.isInBody = false
+        if node.pointee.retiring {
+          last = system.object.release(node)
+          return true
+        }
+        guard stays, let next = wheel.wheel.pointee.due[index].head,
+          next.pointee.rules.bits == first.rules.bits && next.pointee.isExact == first.isExact
+            || Mutant.isOn(.anyGuard)
+        else { return true }
+        wheel.wheel.pointee.pop(next, of: index)
+        body = begin(next)
+        popped = Popped(next)
+        return false
+      }
+      if isEnd { break }
+      budget -= 1
+      #if Witness
+        if !gates.isEmpty {
+          p.pointee.takings[Int(gates.lowest.rawValue)] = Taking(
+            gates, .init(wheel.names[Int(popped.nameIndex)], 0))
+        }
+      #endif
     }
-    var last: ((borrowing Here<M>) -> Void)?
-    locked(wheel.lock) {
-      node.pointee.isPopped = false
-      node.pointee.isInBody = false
-      if node.pointee.retiring { last = system.object.release(node) }
-    }
+    context.pointee.calloutName = outer.name
+    p.pointee.calloutDeadline = outer.deadline
     if let entered { exit(entered) }
-    system.object.giveBack(node, last != nil)
+    system.object.giveBack(popped.node, last != nil)
     withExtendedLifetime(last) {}
+  }
+
+  /// A popped callout's body, which is running from here on. Under its guard and the wheel's lock.
+  @inlinable func begin(_ node: UnsafeMutablePointer<CalloutNode<M>>) -> ((borrowing Here<M>) -> Void)? {
+    node.pointee.isInBody = true
+    p.pointee.calloutDeadline = node.pointee.deadline
+    return node.pointee.body
+  }
+
+  /// Whether leaving the gates, which this CPU holds, for an IPL would make nobody go on and nothing run here.
+  @inlinable func isUnwanted(_ gates: GateSet, above saved: Level) -> Bool {
+    // Relaxed, both: what comes later is seen when the next run has ended.
+    p.pointee.gateWord.attention(gates).isEmpty
+      && (summary.load(.relaxed) &>> 1) &>> UInt(saved.rawValue) | UInt(p.pointee.bigLockNotes) == 0
+  }
+}
+
+/// A callout that a dispatch has popped, and what it has to know of it without the wheel's lock.
+@frozen @usableFromInline struct Popped<M: Machine> {
+  @usableFromInline let node: UnsafeMutablePointer<CalloutNode<M>>
+  /// It runs only if it is still this.
+  @usableFromInline let generation: UInt32
+  @usableFromInline let nameIndex: UInt16
+  @usableFromInline let rules: CalloutRules
+  // What never changes of it shares a byte with what others change under the lock.
+  @usableFromInline let isExact: Bool
+  /// Under the wheel's lock.
+  @inlinable init(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
+    self.node = node
+    generation = node.pointee.generation
+    nameIndex = node.pointee.nameIndex
+    rules = node.pointee.rules
+    isExact = node.pointee.isExact
   }
 }
 

@@ -33,29 +33,37 @@ extension Callout {
   }
 
   @inlinable func arm(at deadline: UInt64) -> ArmResult {
-    var sleeper: M.Seat?
-    let result: ArmResult = system.lockedWheel(ofCPU: Int(cpu)) { wheel in
-      guard node.pointee.identity == identity && !node.pointee.retiring || Mutant.isOn(.armRetired)
-      else { return .retired }
-      // A popped one that waits for its guard finds another generation there: it is superseded, and does not run for the old time.
-      let waits = node.pointee.isWaiting
-      if waits { node.pointee.isCancelled = true }
-      let wasArmed = node.pointee.place != .idle
-      node.pointee.deadline = deadline
-      wheel.pointee.insert(node)
-      let home = system.agent(ofCPU: Int(cpu))
-      if home.p.pointee.nextDueShared > deadline && !Mutant.isOn(.noArmRing) {
-        home.p.pointee.nextDueShared = deadline
-        // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls. Relaxed: it does so
-        // under the lock that is held here.
-        home.summary.fetchOr(1, .relaxed)
-        if system.existingAgent() != home { sleeper = home.p.pointee.seat }
-      }
-      return wasArmed || waits ? .rearmed : .armed
+    let home = system.p.pointee.wheels[Int(cpu)]
+    let section = Section(home.lock, system.existingAgent())
+    guard node.pointee.identity == identity && !node.pointee.retiring || Mutant.isOn(.armRetired) else {
+      section.end()
+      return .retired
     }
+    // A popped one that waits for its guard finds another generation there: it is superseded, and does not run for the old time.
+    let waits = node.pointee.isWaiting
+    if waits { node.pointee.isCancelled = true }
+    let wasArmed = node.pointee.place != .idle
+    node.pointee.deadline = deadline
+    home.wheel.pointee.insert(node)
+    if home.wheel.pointee.looksBy > deadline && !Mutant.isOn(.noArmRing) {
+      tell(of: deadline, section)
+    } else {
+      section.end()
+    }
+    return wasArmed || waits ? .rearmed : .armed
+  }
+
+  /// Tells the CPU of a deadline before the time by which it looks, and ends the section.
+  @inlinable @inline(never) func tell(of deadline: UInt64, _ section: Section<M>) {
+    let home = system.agent(ofCPU: Int(cpu))
+    home.p.pointee.wheel!.wheel.pointee.looksBy = deadline
+    // The CPU reads the wheel again when it sees bit 0 of its summary, before it sleeps and when it polls. Relaxed: it does so
+    // under the lock that is held here.
+    home.summary.fetchOr(1, .relaxed)
+    let sleeper = section.agent == home ? nil : home.p.pointee.seat
+    section.end()
     // The system may have gone since; a seat stays.
     if let sleeper { M.unpark(sleeper) }
-    return result
   }
 
   /// Takes it back if it is armed; whether it is not with a dispatch either, that is whether it can neither run nor be running.
@@ -78,22 +86,31 @@ extension Callout {
   }
 
   @inlinable func takeBack() -> CancelResult {
-    system.lockedWheel(ofCPU: Int(cpu)) { wheel in
-      guard node.pointee.identity == identity else { return .retired }
-      let wasArmed = node.pointee.place != .idle
+    let home = system.p.pointee.wheels[Int(cpu)]
+    let section = Section(home.lock, system.existingAgent())
+    let result: CancelResult
+    if node.pointee.identity != identity {
+      result = .retired
+    } else if node.pointee.place != .idle {
       // A popped one compares its generation under the guard and finds another.
-      let waits = node.pointee.isWaiting
-      if wasArmed || waits { wheel.pointee.renew(node) }
-      if wasArmed {
-        wheel.pointee.remove(node)
-        return .cancelled
-      }
-      if waits {
-        node.pointee.isCancelled = true
-        if holdsGuard { return .cancelled }
-      }
-      if holdsGuard { return .notArmed }
-      return node.pointee.isPopped ? .mayBeRunning : .notArmed
+      home.wheel.pointee.renew(node)
+      home.wheel.pointee.remove(node)
+      result = .cancelled
+    } else {
+      result = takeBackPopped(home.wheel)
     }
+    section.end()
+    return result
+  }
+
+  /// Takes back what is not armed: it may be with a dispatch. Under the wheel's lock.
+  @inlinable @inline(never) func takeBackPopped(_ wheel: UnsafeMutablePointer<Wheel<M>>) -> CancelResult {
+    if node.pointee.isWaiting {
+      wheel.pointee.renew(node)
+      node.pointee.isCancelled = true
+      if holdsGuard { return .cancelled }
+    }
+    if holdsGuard { return .notArmed }
+    return node.pointee.isPopped ? .mayBeRunning : .notArmed
   }
 }

@@ -65,9 +65,9 @@ public enum CalloutError: Error, Sendable, Equatable, CustomStringConvertible {
   @usableFromInline let identity: UInt32
   @usableFromInline let cpu: UInt8
   /// Under the wheel's lock.
-  @inlinable init(node: UnsafeMutablePointer<CalloutNode<M>>) {
+  @inlinable init(node: UnsafeMutablePointer<CalloutNode<M>>, system: SystemRef<M>) {
     self.node = node
-    system = node.pointee.system
+    self.system = system
     identity = node.pointee.identity
     cpu = node.pointee.cpu
   }

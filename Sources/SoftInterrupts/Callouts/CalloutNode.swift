@@ -26,19 +26,21 @@
 }
 
 @frozen @usableFromInline struct CalloutNode<M: Machine> {
+  /// First, so that the wheel finds where what it captures is: see `Wheel.empty(_:)`.
+  @usableFromInline var body: ((borrowing Here<M>) -> Void)?
   @usableFromInline var next: UnsafeMutablePointer<CalloutNode<M>>?
   @usableFromInline var previous: UnsafeMutablePointer<CalloutNode<M>>?
   /// Nanoseconds of the machine's clock.
   @usableFromInline var deadline: UInt64 = 0
-  @usableFromInline var body: ((borrowing Here<M>) -> Void)?
-  @usableFromInline let system: SystemRef<M>
+  /// The tick at which time reaches the slot that it hangs in; `notHung`, which no tick is, if it hangs in none.
+  @usableFromInline var hungAt = Self.notHung
   /// Changes when the node gets its next owner.
   @usableFromInline var identity: UInt32 = 0
   /// The number of its last arming or cancelling among all of its wheel: a popped callout runs only if it is still what was popped.
   /// Of equal deadlines the one that was armed first is due first.
   @usableFromInline var generation: UInt32 = 0
-  /// Which slot of the wheel it hangs in: digit × 64 + slot; `notHung` if in none.
-  @usableFromInline var wheelSlot = Self.notHung
+  /// Which slot of the wheel it hangs in, if it does: digit × 64 + slot.
+  @usableFromInline var wheelSlot: UInt16 = 0
   /// Its name's place in the wheel's names.
   @usableFromInline var nameIndex: UInt16 = 0
   /// For ever, so that a stale callout finds the lock.
@@ -48,8 +50,8 @@
   /// One bit for each of the following.
   @usableFromInline var flags: UInt8 = 0
 
-  @inlinable static var notHung: UInt16 { .max }
-  @inlinable var isHung: Bool { wheelSlot != Self.notHung }
+  @inlinable static var notHung: UInt64 { .max }
+  @inlinable var isHung: Bool { hungAt != Self.notHung }
   @inlinable func flag(_ bit: UInt8) -> Bool { flags & bit != 0 }
   @inlinable mutating func set(_ bit: UInt8, _ on: Bool) { flags = on ? flags | bit : flags & ~bit }
   /// The guard's gate is taken exactly.
@@ -80,10 +82,7 @@
   /// Popped, not yet in its body, and still what was popped as far as is known.
   @inlinable var isWaiting: Bool { flags & (2 | 4 | 8) == 2 }
 
-  @inlinable init(system: SystemRef<M>, cpu: Int) {
-    self.system = system
-    self.cpu = UInt8(cpu)
-  }
+  @inlinable init(cpu: Int) { self.cpu = UInt8(cpu) }
 
   /// Whether it is due before `other`, or was armed before it for the same time. The numbers of armings wrap.
   @inlinable func isBefore(_ other: UnsafeMutablePointer<CalloutNode<M>>) -> Bool {

@@ -44,7 +44,7 @@ extension InterruptSystem {
           level, guard: guardLevel ?? (way == .mpSafe ? .none : level), way == .disjoint ? .ordered : way)
         node.pointee.isExact = exactly
         node.pointee.retiring = false
-        made = Callout(node: node)
+        made = Callout(node: node, system: core)
       }
     }
     guard let made else { throw .shutDown }
@@ -79,7 +79,7 @@ extension InterruptSystem {
     ).bindMemory(to: CalloutNode<M>.self, capacity: count)
     slabs.append(slab)
     for index in 0..<count {
-      (slab + index).initialize(to: CalloutNode(system: core, cpu: cpu))
+      (slab + index).initialize(to: CalloutNode(cpu: cpu))
       if index > 0 {
         slab[index].next = freeNodes[cpu]
         freeNodes[cpu] = slab + index

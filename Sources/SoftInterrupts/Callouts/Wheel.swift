@@ -5,7 +5,8 @@
 // the node is due, or goes to the slot of the highest six-bit digit in which its tick differs from `elapsed` (or of the highest that there is). So
 // a node that is cancelled, or moved to a later time, stays where it hangs, and nothing but its own line is touched; what is left of it goes when
 // its slot comes, when it is armed for an earlier time, or when its callout is retired. Arming and cancelling are O(1), independent of how many
-// are armed; each arming moves down at most seven times, and is looked at once more for what it left.
+// are armed; each arming moves on at most eight times (at half the way, if it is far, and down the digits), and is looked at once more for
+// what it left.
 
 /// A wheel and its lock, each in memory of its own: a change of the wheel is an access to all of it. The lock is kept for the life
 /// of the process: a stale callout takes it to learn that its node has gone.
@@ -34,6 +35,8 @@
   @inlinable static var tickShift: UInt64 { 14 }
   @inlinable static var levels: Int { 8 }
   @inlinable static var slots: Int { 64 }
+  /// From 2^18 ticks on, 4.3 s, a callout is far ahead; see `changeSlot(_:_:)`.
+  @inlinable static var far: UInt64 { 1 << 18 }
   /// The farthest deadline that fits, in ticks from `elapsed`: 2^47 ticks are 73 years.
   @inlinable static var horizon: UInt64 { 1 << 47 }
 
@@ -44,6 +47,8 @@
   /// The ticks that have passed.
   @usableFromInline var elapsed: UInt64
   @usableFromInline var armed = 0
+  /// The time by which its CPU looks at it, as far as arming knows: of an earlier deadline it is told.
+  @usableFromInline var looksBy: UInt64 = .max
   /// The number of the last arming or cancelling.
   @usableFromInline var generation: UInt32 = 0
 
@@ -66,8 +71,7 @@
   /// The tick at whose end a deadline has passed.
   @inlinable static func tick(of deadline: UInt64) -> UInt64 {
     if Mutant.isOn(.earlyTick) { return deadline >> tickShift }
-    let (sum, overflow) = deadline.addingReportingOverflow((1 << tickShift) - 1)
-    return (overflow ? .max : sum) >> tickShift
+    return deadline >> tickShift &+ (deadline & ((1 << tickShift) - 1) == 0 ? 0 : 1)
   }
 
   /// A number that nothing that was popped has.
@@ -77,48 +81,57 @@
   }
 
   /// Arms a node for its deadline, armed or not before. One that is due already goes into the next tick.
-  @inlinable mutating func insert(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
+  @inlinable @inline(__always) mutating func insert(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
     renew(node)
-    if node.pointee.place == .due { takeFromDue(node) }
-    if node.pointee.place == .idle { armed += 1 }
-    node.pointee.place = .wheel
-    let limit = elapsed &+ (Self.horizon &- 1)
-    let tick = min(max(Self.tick(of: node.pointee.deadline), elapsed &+ 1), limit)
-    if node.pointee.isHung {
-      // It may stay in a slot that comes no later: there it is looked at again.
-      if begin(of: Int(node.pointee.wheelSlot)) <= tick || Mutant.isOn(.staysInSlot) { return }
-      takeFromSlot(node)
+    if node.pointee.place != .wheel {
+      if node.pointee.place == .due { takeFromDue(node) } else { armed &+= 1 }
+      node.pointee.place = .wheel
     }
-    hang(node, at: tick)
+    let tick = Self.tick(of: node.pointee.deadline)
+    // It may stay in a slot that comes no later: there it is looked at again. (What hangs nowhere does not pass.)
+    if node.pointee.hungAt <= tick || Mutant.isOn(.staysInSlot) && node.pointee.isHung { return }
+    changeSlot(node, tick)
+  }
+
+  /// Hangs a node into another slot, or its first. One that is far ahead comes to half the way: so most later changes of its time find
+  /// it in a slot that comes early enough, for one look more at those that nobody cancels. (Time itself sends it all the way on.)
+  @inlinable @inline(never)
+  mutating func changeSlot(_ node: UnsafeMutablePointer<CalloutNode<M>>, _ tick: UInt64) {
+    takeFromSlot(node)
+    let ahead = min(max(tick, elapsed &+ 1), elapsed &+ (Self.horizon &- 1)) &- elapsed
+    hang(node, at: elapsed &+ (ahead < Self.far ? ahead : ahead / 2))
   }
 
   @inlinable mutating func hang(_ node: UnsafeMutablePointer<CalloutNode<M>>, at tick: UInt64) {
     // The highest digit wraps: no deadline is farther than half a turn of it.
-    let digit = min((63 - ((elapsed ^ tick) | 63).leadingZeroBitCount) / 6, Self.levels - 1)
-    let slot = Int((tick >> UInt64(digit * 6)) & 63)
-    let index = digit * Self.slots + slot
+    let digit = min((63 &- ((elapsed ^ tick) | 63).leadingZeroBitCount) / 6, Self.levels &- 1)
+    let slot = Int((tick &>> UInt64(digit &* 6)) & 63)
+    let index = digit &* Self.slots &+ slot
     lists[index].append(node)
-    occupied[digit] |= 1 << UInt64(slot)
-    node.pointee.wheelSlot = UInt16(index)
-  }
-
-  /// The tick at which time reaches a slot that something hangs in.
-  @inlinable func begin(of index: Int) -> UInt64 {
-    let shift = UInt64(index / Self.slots * 6)
-    let here = elapsed >> shift
-    return (here &+ ((UInt64(index) &- here) & 63)) << shift
+    occupied[digit] |= 1 &<< UInt64(slot)
+    node.pointee.wheelSlot = UInt16(truncatingIfNeeded: index)
+    node.pointee.hungAt = tick & (UInt64.max &<< UInt64(digit &* 6))
   }
 
   /// Disarms a node. In the wheel it stays where it hangs: nobody but the wheel looks at it there.
-  @inlinable mutating func remove(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
+  @inlinable @inline(__always) mutating func remove(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
     if node.pointee.place == .idle { return }
     if node.pointee.place == .due { takeFromDue(node) }
     node.pointee.place = .idle
-    armed -= 1
+    armed &-= 1
   }
 
-  @inlinable mutating func takeFromDue(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
+  @inlinable @inline(never) mutating func takeFromDue(_ node: UnsafeMutablePointer<CalloutNode<M>>) {
     due[Self.dueIndex(node.pointee.rules)].remove(node)
+  }
+
+  /// Takes a node off its due list, for a dispatch.
+  @inlinable mutating func pop(_ node: UnsafeMutablePointer<CalloutNode<M>>, of index: Int) {
+    due[index].remove(node)
+    node.pointee.place = .idle
+    armed &-= 1
+    node.pointee.isPopped = true
+    node.pointee.isCancelled = false
   }
 
   /// Takes a node out of the slot that it hangs in, if it does.
@@ -127,11 +140,12 @@
     let index = Int(node.pointee.wheelSlot)
     lists[index].remove(node)
     if lists[index].head == nil { occupied[index / Self.slots] &= ~(1 << UInt64(index % Self.slots)) }
-    node.pointee.wheelSlot = CalloutNode<M>.notHung
+    node.pointee.hungAt = CalloutNode<M>.notHung
   }
 
   /// Forgets what cancelled callouts left behind: nothing is armed, and the nodes are made anew.
-  @inlinable func clear() {
+  @inlinable mutating func clear() {
+    looksBy = .max
     for digit in 0..<Self.levels {
       while occupied[digit] != 0 {
         lists[digit * Self.slots + occupied[digit].trailingZeroBitCount] = CalloutList()
@@ -191,7 +205,7 @@
     var rest = list.head
     while let node = rest {
       rest = node.pointee.next
-      node.pointee.wheelSlot = CalloutNode<M>.notHung
+      node.pointee.hungAt = CalloutNode<M>.notHung
       guard node.pointee.place == .wheel || Mutant.isOn(.dueWithSlot) else { continue }
       let tick = Self.tick(of: node.pointee.deadline)
       if tick > elapsed && !Mutant.isOn(.dueWithSlot) {

@@ -108,12 +108,10 @@
   @usableFromInline let seat: M.Seat
   @usableFromInline var share = Share()
   @usableFromInline var pollTick: UInt8 = 0
-  /// How late the callout whose body runs was.
-  @usableFromInline var lateness: UInt64 = 0
+  /// The deadline of the callout whose body runs.
+  @usableFromInline var calloutDeadline: UInt64 = 0
   /// The earliest deadline of this CPU's wheel, as far as the CPU knows; others say so with summary bit 0.
   @usableFromInline var nextDue: UInt64 = .max
-  /// The same as arming sees it; under the wheel's lock.
-  @usableFromInline var nextDueShared: UInt64 = .max
   @usableFromInline var lastPoll: UInt64 = 0
 
   // Words: shared.

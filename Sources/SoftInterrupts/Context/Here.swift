@@ -23,8 +23,11 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
   @inlinable public var level: Level { agent.ipl }
   /// The gates that this context has taken or was dispatched with.
   @inlinable public var gates: GateSet { agent.context.pointee.own }
-  /// In a callout's body: how late it was called after its deadline, in nanoseconds.
-  @inlinable public var lateness: UInt64 { agent.p.pointee.lateness }
+  /// In a callout's body: how long ago its deadline was, in nanoseconds. Asked first thing in the body, how late it was called.
+  @inlinable public var lateness: UInt64 {
+    let (now, deadline) = (M.now(), agent.p.pointee.calloutDeadline)
+    return now > deadline ? now &- deadline : 0
+  }
 
   /// See ``InterruptSystem/raise(to:file:line:_:)-(Level,_,_,_)``.
   @inlinable @inline(__always)

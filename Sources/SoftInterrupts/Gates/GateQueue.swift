@@ -136,13 +136,23 @@ extension UnsafeMutablePointer {
 @inlinable func spinLocked<M: Machine, R>(
   _: M.Type, _ lock: UnsafeMutablePointer<M.Word>, _ body: () -> R
 ) -> R {
+  spinLock(M.self, lock)
+  let result = body()
+  spinUnlock(M.self, lock)
+  return result
+}
+
+/// The first half of ``spinLocked``.
+@inlinable func spinLock<M: Machine>(_: M.Type, _ lock: UnsafeMutablePointer<M.Word>) {
   var round = 0
   while lock.load(.relaxed) != 0 || lock.exchange(1, .acquire) != 0 {
     M.pause(round)
     round &+= 1
   }
   M.touches(lock, .write)
-  let result = body()
+}
+
+/// The other half.
+@inlinable func spinUnlock<M: Machine>(_: M.Type, _ lock: UnsafeMutablePointer<M.Word>) {
   lock.store(0, .release)
-  return result
 }

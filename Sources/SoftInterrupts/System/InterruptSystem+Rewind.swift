@@ -118,7 +118,7 @@
       }
       for slab in slabs {
         for index in 0..<Self.slabSize {
-          slab[index] = CalloutNode(system: core, cpu: Int(slab.pointee.cpu))
+          slab[index] = CalloutNode(cpu: Int(slab.pointee.cpu))
           if index > 0 {
             slab[index].next = slab + (index - 1)
           }

@@ -116,6 +116,10 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case dueWithSlot
   /// What a retired callout left in its slot stays there, with the node's next owner.
   case staysRetired
+  /// Callouts that are due together run under the guard of the first one.
+  case anyGuard
+  /// Callouts of one guard run one after the other under it, whoever waits for it.
+  case staysWanted
   /// H9: arming an earlier deadline does not tell the CPU that sleeps.
   case noArmRing
   /// H6: what a disestablish drops is not counted.

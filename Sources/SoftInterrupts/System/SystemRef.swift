@@ -57,6 +57,36 @@
   }
 }
 
+/// A section of a core-internal lock, from its making to `end()`; see ``SystemRef/locked(_:_:)``. For hot paths, where a closure of some
+/// size would be a call.
+@frozen @usableFromInline struct Section<M: Machine> {
+  @usableFromInline let lock: UnsafeMutablePointer<M.Word>
+  @usableFromInline let agent: AgentRef<M>?
+  @usableFromInline let saved: Level
+
+  @inlinable @inline(__always) init(_ lock: UnsafeMutablePointer<M.Word>, _ agent: AgentRef<M>?) {
+    self.lock = lock
+    self.agent = agent
+    if let agent {
+      saved = agent.ipl
+      agent.ipl = .high
+      // As `uninterrupted`: these keep the compiler from moving the section out.
+      M.localFence()
+    } else {
+      saved = .none
+    }
+    spinLock(M.self, lock)
+  }
+
+  @inlinable @inline(__always) func end() {
+    spinUnlock(M.self, lock)
+    if let agent {
+      M.localFence()
+      agent.ipl = saved
+    }
+  }
+}
+
 /// The system as its own code sees it.
 @frozen @usableFromInline struct SystemRef<M: Machine>: Equatable, @unchecked Sendable {
   // Sendable: what it points to is constant, words, or guarded as said there.
@@ -109,8 +139,10 @@
   /// Runs `body` under a core-internal lock, at IPL `high` if the thread has an IPL. One that has none is interrupted by nothing but
   /// signals, which take no locks.
   @inlinable func locked<R>(_ lock: UnsafeMutablePointer<M.Word>, _ body: () -> R) -> R {
-    if let agent = existingAgent() { return agent.locked(lock, body) }
-    return spinLocked(M.self, lock, body)
+    let section = Section(lock, existingAgent())
+    let result = body()
+    section.end()
+    return result
   }
 
   /// See ``InterruptSystem``.
