@@ -118,10 +118,7 @@ extension AgentRef {
     }
     if let body {
       p.pointee.lateness = lateness
-      let outer = context.pointee.calloutName
-      context.pointee.calloutName = name
       body(Here(self))
-      context.pointee.calloutName = outer
     }
     var last: ((borrowing Here<M>) -> Void)?
     locked(wheel.lock) {

@@ -35,21 +35,22 @@
 }
 
 extension AgentRef {
-  @inlinable func enterShare() {
-    if p.pointee.share.rowStart != 0 && p.pointee.share.leftAt != 0 {
+  /// `leftAt` is 0 in a dispatch and without a row: it is written by `leaveShare` in a row, and a row ends in a dispatch.
+  @inlinable @inline(__always) func enterShare() {
+    if p.pointee.share.leftAt != 0 {
       p.pointee.share.lower &+= (M.ticks() &- p.pointee.share.leftAt) &* UInt64(p.pointee.share.mask &+ 1)
       p.pointee.share.leftAt = 0
     }
   }
 
-  @inlinable func leaveShare() {
-    if p.pointee.share.rowStart == 0 || ipl != .none { return }
+  @inlinable @inline(__always) func leaveShare(at entry: Level) {
+    if p.pointee.share.rowStart == 0 || entry != .none { return }
     p.pointee.share.returns &+= 1
     if p.pointee.share.returns & p.pointee.share.mask == 0 { p.pointee.share.leftAt = M.ticks() }
   }
 
   /// Accounts for one serving of a level.
-  @inlinable func chargeShare(_ level: Level) {
+  @inlinable @inline(__always) func chargeShare(_ level: Level) {
     p.pointee.share.rowLevels |= UInt8(truncatingIfNeeded: Self.bit(level))
     p.pointee.share.serves &+= 1
     if p.pointee.share.serves & 15 == 0 {
