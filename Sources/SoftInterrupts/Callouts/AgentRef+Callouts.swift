@@ -6,8 +6,15 @@
 extension AgentRef {
   /// Looks at clock and devices, at most once in `Configuration/pollInterval` unless forced. CPUs only.
   @inlinable @inline(never) func poll(force: Bool) {
-    guard isCPU && !p.pointee.isLevelThread else { return }
-    let now = M.now()
+    if polls { poll(force: force, at: M.now()) }
+  }
+
+  /// Level threads have others for that, and visitors nothing to look for.
+  @inlinable var polls: Bool { isCPU && !p.pointee.isLevelThread }
+
+  /// The same by who has looked at the clock anyway. The next checkpoints need not: one in 32 does, counted from the last look of any.
+  @inlinable func poll(force: Bool, at now: UInt64) {
+    p.pointee.pollTick = 0
     if !force && now &- p.pointee.lastPoll < system.configuration.pollInterval { return }
     p.pointee.lastPoll = now
     // Acquire: pairs with the release in `shutdown`, which wrote `stopBy` before.
