@@ -107,6 +107,18 @@ struct LayoutTests {
     #expect(_isPOD(Context<StillMachine>.self))
   }
 
+  @Test("the eight bytes of an agent's notices are read as one word, and no other field is among them")
+  func notices() throws {
+    typealias A = Agent<StillMachine>
+    let bytes: [PartialKeyPath<A>] = [
+      \A.throttled, \A.queued, \A.isAbandoned, \A.isAside, \A.isVisitor, \A.isLevelThread,
+    ]
+    let start = try #require(MemoryLayout<A>.offset(of: \.bigLockNotes))
+    #expect(start % 8 == 0)
+    #expect(bytes.map { MemoryLayout<A>.offset(of: $0) } == (2..<8).map { start + $0 })
+    #expect(MemoryLayout<A>.offset(of: \.ipl) == start + 8)
+  }
+
   @Test("a stamp's word holds a bit for each handler and leaves room for the claims")
   func pendingHalves() {
     #expect(PendingWord.handlers.nonzeroBitCount * 2 == UInt.bitWidth)

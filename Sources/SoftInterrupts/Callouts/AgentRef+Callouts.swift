@@ -6,8 +6,15 @@
 extension AgentRef {
   /// Looks at the clock, and at most once in `Configuration/pollInterval` at the rest, unless forced. CPUs only.
   @inlinable @inline(never) func poll(force: Bool) {
-    guard isCPU && !p.pointee.isLevelThread else { return }
-    let now = M.now()
+    if polls { poll(force: force, at: M.now()) }
+  }
+
+  /// Level threads have others for that, and visitors nothing to look for.
+  @inlinable var polls: Bool { isCPU && !p.pointee.isLevelThread }
+
+  /// The same by who has looked at the clock anyway. The next checkpoints need not: one in 32 does, counted from the last look of any.
+  @inlinable func poll(force: Bool, at now: UInt64) {
+    p.pointee.pollTick = 0
     // What is due does not wait for the interval: the clock has been read.
     if now >= p.pointee.nextDue || summary.load(.relaxed) & 1 != 0 { expire(now) }
     if !force && now &- p.pointee.lastPoll < system.configuration.pollInterval { return }
@@ -101,7 +108,7 @@ extension AgentRef {
     let gates = entered?.gates ?? []
     var body: ((borrowing Here<M>) -> Void)?
     var last: ((borrowing Here<M>) -> Void)?
-    let outer = (name: context.pointee.calloutName, deadline: p.pointee.calloutDeadline)
+    let outer = p.pointee.calloutDeadline
     var popped = first
     locked(wheel.lock) {
       // Under the guard: whoever cancelled or armed it under the guard is before us or after the body.
@@ -110,10 +117,7 @@ extension AgentRef {
       }
     }
     while true {
-      if let body {
-        context.pointee.calloutName = wheel.names[Int(popped.nameIndex)]
-        body(Here(self))
-      }
+      if let body { body(Here(self)) }
       body = nil
       let stays = budget > 0 && (isUnwanted(gates, above: level) || Mutant.isOn(.staysWanted))
       // One section ends a run and begins the next: what is popped here is at once in its body.
@@ -143,8 +147,7 @@ extension AgentRef {
         }
       #endif
     }
-    context.pointee.calloutName = outer.name
-    p.pointee.calloutDeadline = outer.deadline
+    p.pointee.calloutDeadline = outer
     if let entered { exit(entered) }
     system.object.giveBack(popped.node, last != nil)
     withExtendedLifetime(last) {}
@@ -159,8 +162,8 @@ extension AgentRef {
 
   /// Whether leaving the gates, which this CPU holds, for an IPL would make nobody go on and nothing run here.
   @inlinable func isUnwanted(_ gates: GateSet, above saved: Level) -> Bool {
-    // Relaxed, both: what comes later is seen when the next run has ended.
-    p.pointee.gateWord.attention(gates).isEmpty
+    // Relaxed, both: what comes later is seen when the next run has ended. Who is awaited is not wanted yet, perhaps; to leave finds out.
+    !p.pointee.gateWord.wantsCare(gates)
       && (summary.load(.relaxed) &>> 1) &>> UInt(saved.rawValue) | UInt(p.pointee.bigLockNotes) == 0
   }
 }

@@ -19,8 +19,6 @@
   /// The highest LevelLock held, and its rank.
   @usableFromInline var lockedThrough: Level = .none
   @usableFromInline var lockedRank: Int32 = 0
-  /// The callout whose body runs in this context; empty if none.
-  @usableFromInline var calloutName: StaticString = ""
   /// Open per-CPU cells and masks: nothing may sleep while this is not 0.
   @usableFromInline var pins: Int32 = 0
 
@@ -57,7 +55,8 @@
   @usableFromInline var held: GateSet = []
   /// The system's, here so that a raise finds it without a detour.
   @usableFromInline let gateWord: GateWord<M>
-  @usableFromInline var ipl: Level = .none
+  // Eight bytes, up to `ipl`, that are read as one word, `notices`: all 0 where a CPU has nothing to do but what its summary asks. Each is changed
+  // alone, so that who interrupts may change another.
   /// Two sets of levels that every recognition point asks for, in one word: see `deferred` and `aged`.
   @usableFromInline var bigLockNotes: UInt16 = 0
   /// Levels whose big-lock work waits until this CPU holds no gate; bit k is level k.
@@ -74,21 +73,23 @@
   @usableFromInline var throttled: UInt8 = 0
   /// Levels whose asynchronous work has a wait of its own under way; bit 0 stands for aged big-lock work.
   @usableFromInline var queued: UInt8 = 0
-  /// Levels whose dispatch was refused by a reservation, and when to try again.
-  @usableFromInline var retry: UInt8 = 0
-  @usableFromInline var retryAt: UInt64 = 0
   /// The grace of a shutdown is over: no further run starts here.
   @usableFromInline var isAbandoned = false
   /// This CPU is offline: no run starts here but of cross-calls.
   @usableFromInline var isAside = false
+  /// A thread that is no CPU.
+  @usableFromInline let isVisitor: Bool
+  /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
+  @usableFromInline var isLevelThread = false
+  @usableFromInline var ipl: Level = .none
+  /// Levels whose dispatch was refused by a reservation, and when to try again.
+  @usableFromInline var retry: UInt8 = 0
+  @usableFromInline var retryAt: UInt64 = 0
   /// How often it has slept: who interrupts learns whether what it served has.
   @usableFromInline var sleeps: UInt32 = 0
   /// It has begun to fall asleep: what it found before may be stale once something has run on top of it.
   @usableFromInline var fallsAsleep = false
-  @usableFromInline let isCPU: Bool
-  /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
-  @usableFromInline var isLevelThread = false
-  /// Its level.
+  /// A level thread's level.
   @usableFromInline var servedLevel: Level = .none
   /// The seats of the CPU's level threads; nil unless execution is by threads.
   @usableFromInline var levelSeats: UnsafeMutablePointer<M.Seat>?
@@ -150,7 +151,7 @@
   ) {
     self.system = system
     gateWord = system.gateWord
-    self.isCPU = cpu != nil
+    self.isVisitor = cpu == nil
     self.cpu = cpu ?? -1
     self.seat = seat
     let line = Self.wordsPerLine
@@ -194,6 +195,8 @@
     levelSeats?.deallocate()
     block.deallocate()
   }
+
+  @inlinable var isCPU: Bool { !isVisitor }
 
   @inlinable var standing: Standing {
     let c = context

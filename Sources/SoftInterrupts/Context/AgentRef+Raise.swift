@@ -44,7 +44,7 @@ extension AgentRef {
     // Raise, note, then acquire.
     ipl = level
     held = gates
-    if !p.pointee.gateWord.take(gates) { takeAscending(gates, from: .none) }
+    if !p.pointee.gateWord.takeGuessing(gates) { takeAscending(gates, from: .none) }
     c.pointee.own = gates
     if cumulative { c.pointee.floor = level }
     account(for: gates, to: level, cumulative: cumulative, site())

@@ -21,6 +21,13 @@
   }
   @inlinable @inline(__always) var system: SystemRef<M> { p.pointee.system }
   @inlinable @inline(__always) var isCPU: Bool { p.pointee.isCPU }
+  /// Whatever keeps a recognition point from serving just what the summary asks: big-lock work put off or aged, levels that pause, a
+  /// wait of asynchronous work, no run to start, no CPU; 0 if there is none. A look that is followed by another at what it found.
+  @inlinable @inline(__always) var notices: UInt64 {
+    // The bytes from `bigLockNotes` on (LayoutTests).
+    UnsafeRawPointer(p).loadUnaligned(
+      fromByteOffset: MemoryLayout<Agent<M>>.offset(of: \.bigLockNotes).unsafelyUnwrapped, as: UInt64.self)
+  }
   @inlinable var cpu: Int { p.pointee.cpu }
   @inlinable var standing: Standing { p.pointee.standing }
   @inlinable @inline(__always) var summary: UnsafeMutablePointer<M.Word> { p.pointee.summary }

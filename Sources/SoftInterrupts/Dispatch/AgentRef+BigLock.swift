@@ -15,7 +15,7 @@ extension AgentRef {
     case .takeOwn:
       // A wait of this CPU for this gate is under way below us: it will run all that is pending here.
       if p.pointee.queued & UInt8(1 << level.rawValue) != 0 { break }
-      if takeForDispatch(system.queue(level), returningTo: saved) {
+      if takeForDispatch(level, returningTo: saved) {
         runBigLock(level, ways)
         leave(level.gate, keeping: held.subtracting(level.gate), returningTo: saved)
       }
@@ -35,7 +35,7 @@ extension AgentRef {
     let bit = system.mark(ofCPU: cpu)
     if Mutant.isOn(.bigLockAlways) && !held.isEmpty {
       acquire(big, waitingAt: ipl, noting: Level.none.gate)
-      return takeForDispatch(own, returningTo: saved)
+      return takeForDispatch(level, returningTo: saved)
     }
     ipl = level
     if !tryTake(big) {

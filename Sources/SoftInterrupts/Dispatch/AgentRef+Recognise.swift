@@ -12,7 +12,13 @@ extension AgentRef {
     }
   }
 
+  /// Something asks. With nothing noticed that is the summary, above the IPL: what `recogniseNoticed` looks for is known.
   @inlinable @inline(never) func recogniseSlowly() {
+    if notices == 0 && p.pointee.waiting == nil { return dispatch() }
+    recogniseNoticed()
+  }
+
+  @inlinable @inline(never) func recogniseNoticed() {
     guard isCPU else { return }
     readmitBigLockWork()
     readmitThrottled()
@@ -55,19 +61,23 @@ extension AgentRef {
     }
   }
 
-  /// Serves every level above the IPL that asks for it, highest first.
-  @inlinable func dispatch() {
+  /// Serves every level above the IPL that asks for it, highest first. What each kind of serving does is inlined: this is one frame, and
+  /// what is rare is in others.
+  @inlinable @inline(never) func dispatch() {
     let entry = ipl
     enterShare()
     while true {
-      if p.pointee.throttled != 0 { readmitThrottled() }
-      let open = Self.bits(above: entry) & ~UInt(p.pointee.throttled)
+      var open = Self.bits(above: entry)
+      if notices != 0 {
+        readmitThrottled()
+        if p.pointee.isAbandoned { break }
+        open &= ~UInt(p.pointee.throttled)
+      }
       // Relaxed: it only chooses the level; the clearing below acquires.
       let asked = summary.load(.relaxed) & open
-      if p.pointee.isAbandoned { break }
       if asked == 0 {
         // What was deferred inside a run that held a gate: nobody else looks at it before this CPU sleeps.
-        if readmitDeferred() { continue }
+        if notices != 0 && readmitDeferred() { continue }
         break
       }
       let level = GateSet(rawValue: asked).highest
@@ -77,42 +87,42 @@ extension AgentRef {
         let old = summary.fetchAnd(~Self.bit(level), .acquire)
         M.looks(summary, old & Self.bit(level))
       }
-      serve(level)
+      serve(level, returningTo: entry)
       if Mutant.isOn(.clearHintLate) { summary.fetchAnd(~Self.bit(level), .relaxed) }
-      ipl = entry
       chargeShare(level)
     }
-    leaveShare()
+    leaveShare(at: entry)
   }
 
-  /// Runs what is pending at a level on this CPU, as far as gates and budgets allow. A CPU that stands aside answers cross-calls
-  /// only, also inside one: who made it may wait for us at a higher level.
-  @inlinable func serve(_ level: Level) {
+  /// Runs what is pending at a level on this CPU, as far as gates and budgets allow; the IPL is as before after each of the ways in. A CPU
+  /// that stands aside answers cross-calls only, also inside one: who made it may wait for us at a higher level.
+  @inlinable @inline(__always) func serve(_ level: Level, returningTo saved: Level) {
     let ways = system.ways(level)
-    if p.pointee.isAside {
-      let calls = Self.crossCalls
-      if pending(level).load(.relaxed) & calls != 0 { serveMPSafe(level, ways, among: calls) }
-      return
-    }
+    if p.pointee.isAside { return serveAside(level, ways) }
     // Relaxed: this only chooses. What was rung for is seen since the bit of the summary was cleared.
     let bits = pending(level).load(.relaxed) & PendingWord.handlers & ~ways.suspended.load(.relaxed)
     if bits == 0 { return }
-    if bits & ways.mpSafe.load(.relaxed) != 0 { serveMPSafe(level, ways) }
-    if bits & ways.ordered.load(.relaxed) != 0 { serveOrdered(level, ways) }
+    if bits & ways.mpSafe.load(.relaxed) != 0 { serveMPSafe(level, ways, returningTo: saved) }
+    if bits & ways.ordered.load(.relaxed) != 0 { serveOrdered(level, ways, returningTo: saved) }
     if bits & ways.bigLock.load(.relaxed) != 0 { serveBigLock(level, ways) }
+  }
+
+  @inlinable @inline(never) func serveAside(_ level: Level, _ ways: Ways<M>) {
+    let calls = Self.crossCalls
+    if pending(level).load(.relaxed) & calls != 0 { serveMPSafe(level, ways, among: calls, returningTo: ipl) }
   }
 
   /// MP-safe handlers: no gate. The epoch is odd meanwhile, so that `waitForCPUs` knows whom to wait for; the IPL is the level's
   /// all that time, so that no other serving of the level makes it even in between.
-  @inlinable func serveMPSafe(_ level: Level, _ ways: Ways<M>, among asked: UInt = .max) {
-    let saved = ipl
+  @inlinable @inline(__always) func serveMPSafe(
+    _ level: Level, _ ways: Ways<M>, among asked: UInt = .max, returningTo saved: Level
+  ) {
     ipl = level
     enterEpoch(level)
     var budget = system.configuration.dispatchBudget
-    while true {
-      // Read inside the epoch: pairs with the heavy fence of who changed them and then waits.
-      let bits = ways.runnable(by: ways.mpSafe, of: pending(level)) & asked
-      if bits == 0 { break }
+    // Read inside the epoch: pairs with the heavy fence of who changed them and then waits.
+    var bits = ways.runnable(by: ways.mpSafe, of: pending(level)) & asked
+    while bits != 0 {
       if budget == 0 || pauses(level) {
         // Relaxed: this CPU's own, for itself; here and below.
         summary.fetchOr(Self.bit(level), .relaxed)
@@ -120,20 +130,22 @@ extension AgentRef {
       }
       budget -= 1
       let slot = system.oldest(of: bits, at: level, home: self)
-      if claim(slot, home: self) { run(slot, as: .mpSafe, own: [], home: self) }
+      if claim(slot, home: self) { runHere(slot, as: .mpSafe, at: level, own: []) }
+      if !mayHaveMore(level) { break }
+      bits = ways.runnable(by: ways.mpSafe, of: pending(level)) & asked
     }
     leaveEpoch(level)
     ipl = saved
   }
 
   /// Ordered and disjoint handlers: gate X exactly, all that is pending under one hold of it.
-  @inlinable func serveOrdered(_ level: Level, _ ways: Ways<M>) {
-    let saved = ipl
-    let queue = system.queue(level)
+  @inlinable @inline(__always) func serveOrdered(
+    _ level: Level, _ ways: Ways<M>, returningTo saved: Level
+  ) {
     // A wait of this CPU for this gate is under way below us: it will run all that is pending here.
-    if UInt(p.pointee.queued) & Self.bit(level) != 0 { return }
-    guard Mutant.isOn(.noGate) || takeForDispatch(queue, returningTo: saved) else { return }
-    runOrdered(queue, ways)
+    if p.pointee.queued != 0 && UInt(p.pointee.queued) & Self.bit(level) != 0 { return }
+    guard Mutant.isOn(.noGate) || takeForDispatch(level, returningTo: saved) else { return }
+    runOrdered(level, ways)
     if Mutant.isOn(.noGate) {
       strike(level.gate)
     } else {
@@ -142,14 +154,12 @@ extension AgentRef {
     ipl = saved
   }
 
-  /// Runs this CPU's ordered work at the queue's level, oldest first, within the budget. The gate is held, the IPL is its.
-  @inlinable @inline(__always) func runOrdered(_ queue: UnsafeMutablePointer<GateQueue<M>>, _ ways: Ways<M>) {
-    let level = queue.pointee.level
+  /// Runs this CPU's ordered work at a level, oldest first, within the budget. The gate is held, the IPL is its.
+  @inlinable @inline(__always) func runOrdered(_ level: Level, _ ways: Ways<M>) {
     var budget = system.configuration.dispatchBudget
-    while true {
-      // Read under the gate: who suspends or changes a handler enters the gate after it has said so.
-      let bits = ways.runnable(by: ways.ordered, of: pending(level))
-      if bits == 0 { return }
+    // Read under the gate: who suspends or changes a handler enters the gate after it has said so.
+    var bits = ways.runnable(by: ways.ordered, of: pending(level))
+    while bits != 0 {
       if (budget == 0 && !Mutant.isOn(.noRunBudget)) || pauses(level) {
         summary.fetchOr(Self.bit(level), .relaxed)
         return
@@ -158,24 +168,38 @@ extension AgentRef {
       let slot = system.oldest(of: bits, at: level, home: self)
       if claim(slot, home: self) {
         let disjoint = ways.disjoint.load(.relaxed) & slot.pointee.bit != 0
-        run(slot, as: disjoint ? .disjoint : .ordered, own: level.gate, home: self)
+        runHere(slot, as: disjoint ? .disjoint : .ordered, at: level, own: level.gate)
       }
+      if !mayHaveMore(level) { return }
+      bits = ways.runnable(by: ways.ordered, of: pending(level))
     }
   }
 
-  /// Takes a gate for asynchronous work, or leaves a mark on it. On success IPL and note are the gate's.
-  @inlinable @inline(__always) func takeForDispatch(
-    _ queue: UnsafeMutablePointer<GateQueue<M>>, returningTo saved: Level
-  ) -> Bool {
-    let level = queue.pointee.level
-    let tries = p.pointee.tries + Int(level.rawValue)
+  /// Whether anything is pending at a level: after a run mostly nothing is, and then nobody has to be asked who may run. Relaxed: who marks
+  /// later asks for another look.
+  @inlinable @inline(__always) func mayHaveMore(_ level: Level) -> Bool {
+    pending(level).load(.relaxed) & PendingWord.handlers != 0
+  }
+
+  /// Takes a level's gate for asynchronous work, or leaves a mark on it. On success IPL and note are the gate's.
+  @inlinable @inline(__always) func takeForDispatch(_ level: Level, returningTo saved: Level) -> Bool {
     ipl = level
     note(level.gate)
     #if Witness
       p.pointee.takings[Int(level.rawValue)].gatesAndLine = 0
     #endif
-    if tryTake(queue) {
-      tries.pointee = 0
+    // The queue is asked only if the word refuses.
+    guard p.pointee.gateWord.take(level.gate) else { return takeRefused(level, returningTo: saved) }
+    p.pointee.tries[Int(level.rawValue)] = 0
+    counters(level).pointee.taken &+= 1
+    return true
+  }
+
+  /// The word has refused: the gate is reserved, perhaps for this CPU or for too long, or it is busy.
+  @inlinable @inline(never) func takeRefused(_ level: Level, returningTo saved: Level) -> Bool {
+    let queue = system.queue(level)
+    if queue.pointee.word.isOnlyReserved(level.gate) && takeReserved(queue) {
+      p.pointee.tries[Int(level.rawValue)] = 0
       counters(level).pointee.taken &+= 1
       return true
     }

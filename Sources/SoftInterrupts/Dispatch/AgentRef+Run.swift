@@ -18,10 +18,25 @@ extension AgentRef {
   }
 
   /// Runs a handler's body as a context of its own, at its level. The recognition point after it comes before the next.
-  @inlinable func run(
+  @inlinable @inline(never) func run(
     _ slot: UnsafeMutablePointer<HandlerSlot<M>>, as kind: ContextKind, own: GateSet, home: AgentRef<M>
   ) {
-    let level = slot.pointee.level
+    runBody(
+      slot, as: kind, at: slot.pointee.level, own: own, home: home, isTimed: system.configuration.timing)
+  }
+
+  /// As `run`, of this CPU's own work, where it is dispatched: what is known there is not asked again.
+  @inlinable @inline(__always) func runHere(
+    _ slot: UnsafeMutablePointer<HandlerSlot<M>>, as kind: ContextKind, at level: Level, own: GateSet
+  ) {
+    if system.configuration.timing { return run(slot, as: kind, own: own, home: self) }
+    runBody(slot, as: kind, at: level, own: own, home: self, isTimed: false)
+  }
+
+  @inlinable @inline(__always) func runBody(
+    _ slot: UnsafeMutablePointer<HandlerSlot<M>>, as kind: ContextKind, at level: Level, own: GateSet,
+    home: AgentRef<M>, isTimed: Bool
+  ) {
     let parent = context
     var frame = Context<M>(
       parent: parent, slot: slot, kind: kind, entry: level,
@@ -30,8 +45,9 @@ extension AgentRef {
     ipl = level
     counters(level).pointee.runs &+= 1
     let record = slot.pointee.home(home.cpu)
-    let start = system.configuration.timing ? record.startRun(now: M.now()) : 0
-    withUnsafeMutablePointer(to: &frame) { frame in
+    let start = isTimed ? record.startRun(now: M.now()) : 0
+    // Unprotected: who has the pointer writes fields and no buffer, so a guard on the stack would find nothing.
+    _withUnprotectedUnsafeMutablePointer(to: &frame) { frame in
       context = frame
       M.touches(slot, part: 1, .read)
       slot.callBody(Here(self))

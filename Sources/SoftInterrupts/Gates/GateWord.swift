@@ -34,6 +34,14 @@ extension GateSet {
     return false
   }
 
+  /// As ``take(_:)``, on the guess that no gate of the system is held, reserved or wanted: then the locked instruction waits for no load of
+  /// a word that the last freeing has just changed. Where the guess is wrong it has changed nothing, and brought the line that `take` needs; who
+  /// waits does not guess.
+  @inlinable @inline(__always) func takeGuessing(_ gates: GateSet) -> Bool {
+    M.localFence()
+    return word.compareExchange(0, gates.heldBits, .acquire) || take(gates)
+  }
+
   /// Whether a gate has an owner now; a hint.
   @inlinable func isHeld(_ gate: GateSet) -> Bool { word.load(.relaxed) & gate.heldBits != 0 }
 
