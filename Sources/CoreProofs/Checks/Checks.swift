@@ -17,7 +17,9 @@ public enum Checks {
   }
 
   /// A rule each: switched off, it is found by one check.
-  public static let all: [Proof] = [
+  public static let all: [Proof] = rules + betweenCPUs
+
+  private static let rules: [Proof] = [
     Proof("gates are taken in ascending order", mutants: [.takeDescending], finds: [.descending], ascends),
     Proof(
       "big-lock work waits while its CPU holds a gate", mutants: [.bigLockAlways], finds: [.descending],

@@ -26,8 +26,12 @@ public struct Configuration: Sendable {
   public var lowerShare: Int = 16
   /// How many rounds a raise spins for a busy gate before it parks.
   public var spinRounds: Int = 256
-  /// How many rounds an idle CPU polls before it parks; 0 parks at once, `Int.max` always polls.
-  public var idleRounds: Int = 2_000
+  /// How many rounds (of some half a microsecond) an idle CPU polls at most before it parks; 0 parks at once, `Int.max` always polls.
+  /// It polls for half as long after each time that nothing came meanwhile, and for all of it again once something has come while it
+  /// polled, or it had parked for less than ``shortSleep``.
+  public var idleRounds: Int = 64
+  /// An idle CPU that parked for less than this would better have polled, in nanoseconds: about twice what a wake-up takes.
+  public var shortSleep: UInt64 = 50_000
   /// The least time between two looks at the clock and the devices while a CPU is busy, in nanoseconds.
   public var pollInterval: UInt64 = 20_000
   /// Measure queueing, gate-wait and run times (some 50 ns for each run of a handler). Counts are always kept.
