@@ -63,14 +63,14 @@ extension Mutant {
             Checks.opensTwice)
         })
     }
-    // Found on the way by a program that an order is explored with.
-    if self == .suspensionsOnce {
-      for program in OrderingPrograms.all
-      where program.description == "suspended, then let in as mpSafe, on the way, SC" {
-        list.append(
-          MutantFinder(kind: "order", name: program.description, finds: [.dataRace, .takenBack]) {
-            try program.explore()
-          })
+    // Found by programs that orders are explored with.
+    let byOrders: [Mutant: (program: String, finds: [Rule])] = [
+      .suspensionsOnce: ("suspended, then let in as mpSafe, on the way, SC", [.dataRace, .takenBack]),
+      .stampLate: ("two ordered handlers of a busy CPU, RC11 by priorities", [.outOfOrder]),
+    ]
+    if let (name, finds) = byOrders[self] {
+      for program in OrderingPrograms.all where program.description == name {
+        list.append(MutantFinder(kind: "order", name: name, finds: finds) { try program.explore() })
       }
     }
     return list

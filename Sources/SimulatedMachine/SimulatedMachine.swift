@@ -124,6 +124,11 @@ public final class SimulatedMachine: Machine, @unchecked Sendable {
     guard let engine = EngineRef.inProcess, engine.p.pointee.interruptible != 0 else { return }
     engine.fence(.localFence)
   }
+  /// Where interrupts come anywhere a ring is one, as on bare metal; where recognition points are calls it is none.
+  public static var interruptsByRinging: Bool {
+    guard let engine = EngineRef.inProcess else { return true }
+    return engine.p.pointee.interruptible != 0
+  }
   public static func lightFence() {
     guard let engine = EngineRef.inProcess else { return }
     engine.fence(.lightFence)

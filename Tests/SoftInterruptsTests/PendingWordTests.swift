@@ -28,7 +28,7 @@ struct PendingWordTests {
     #expect(word.load(.relaxed) == PendingWord.handlers & ~1)
   }
 
-  /// A CPU's pending word, its stamp counter and the records of a few handlers, without a system.
+  /// A CPU's pending word and the records of a few handlers, without a system.
   private final class Bench {
     let core = UnsafeMutablePointer<SystemCore<StillMachine>>.allocate(capacity: 1)
     let agent = UnsafeMutablePointer<Agent<StillMachine>>.allocate(capacity: 1)
@@ -54,13 +54,13 @@ struct PendingWordTests {
       core.deallocate()
     }
 
-    /// The first half of a schedule: the mark, and the claims that it saw. Nil if it was pending.
+    /// The first half of a schedule: the mark, and what it found. Nil if it was pending.
     func mark(_ handler: Int) -> UInt? {
       let old = word.fetchOr(1 << UInt(handler), .acquireRelease)
-      return old & 1 << UInt(handler) == 0 ? PendingWord.claims(old) : nil
+      return old & 1 << UInt(handler) == 0 ? old : nil
     }
     /// The second half.
-    func stamp(_ handler: Int, _ claims: UInt) { agent.stamp(records[handler], claims: claims, level) }
+    func stamp(_ handler: Int, _ old: UInt) { records[handler].stampMark(old) }
 
     func claim(_ handler: Int) {
       guard let claims = PendingWord.claim(word, 1 << UInt(handler)) else { return }
@@ -68,7 +68,7 @@ struct PendingWordTests {
     }
 
     func number(_ handler: Int) -> UInt? {
-      SystemRef(core).number(records[handler], PendingWord.claims(word.load(.relaxed)))
+      SystemRef(core).stamp(records[handler], PendingWord.claims(word.load(.relaxed)))
     }
 
     /// The handlers that are pending, in the order in which they would be run.
@@ -76,7 +76,7 @@ struct PendingWordTests {
       records.indices.filter { word.load(.relaxed) & 1 << UInt($0) != 0 }
         .sorted { a, b in
           switch (number(a), number(b)) {
-          case (let x?, let y?): Int(bitPattern: (x &- y) << PendingWord.half) < 0
+          case (let x?, let y?): Int(bitPattern: x &- y) < 0
           case (.some, nil): true
           case (nil, .some): false
           case (nil, nil): a < b
@@ -103,7 +103,7 @@ struct PendingWordTests {
     bench.stamp(1, bench.mark(1)!)
     #expect(bench.order() == [1, 0])
     bench.stamp(0, late)
-    #expect(bench.order() == [1, 0])
+    #expect(bench.order() == [0, 1])
   }
 
   @Test("a schedule that was delayed over a claim cannot stamp the next mark")
@@ -116,8 +116,9 @@ struct PendingWordTests {
     bench.stamp(0, late)
     // The stamp of the first mark is not the second's.
     #expect(bench.number(0) == nil && bench.order() == [1, 0])
+    // Stamped late, it stands where its mark was made.
     bench.stamp(0, second)
-    #expect(bench.number(0) != nil && bench.order() == [1, 0])
+    #expect(bench.number(0) != nil && bench.order() == [0, 1])
     bench.stamp(0, late)
     #expect(bench.number(0) != nil)
   }
@@ -129,24 +130,30 @@ struct PendingWordTests {
     var random = Seeded(UInt64(seed))
     // Some start just before the count of claims wraps.
     let bench = Bench(handlers: 6, claims: seed.isMultiple(of: 2) ? PendingWord.handlers - 5 : 0)
-    var open: [(handler: Int, claims: UInt)] = []
-    var returned: [Int] = []
+    var open: [(handler: Int, old: UInt)] = []
+    // The marks in their order; those whose schedules have returned are to be claimed in it.
+    var marks: [Int] = []
+    var returned: Set<Int> = []
     for _ in 0..<400 {
       switch UInt8.random(in: 0..<4, using: &random) {
       case 0, 1:
         let handler = Int.random(in: 0..<6, using: &random)
-        if let claims = bench.mark(handler) { open.append((handler, claims)) }
+        if let old = bench.mark(handler) {
+          open.append((handler, old))
+          marks.append(handler)
+        }
       case 2:
         guard let index = open.indices.randomElement(using: &random) else { continue }
-        let (handler, claims) = open.remove(at: index)
-        bench.stamp(handler, claims)
-        // It has returned; it is ordered behind what returned before, if its mark is the present one.
-        if bench.number(handler) != nil && !returned.contains(handler) { returned.append(handler) }
+        let (handler, old) = open.remove(at: index)
+        bench.stamp(handler, old)
+        // It has returned, if its mark is the present one.
+        if bench.number(handler) != nil { returned.insert(handler) }
       default:
         guard let first = bench.order().first else { continue }
-        if let expected = returned.first { #expect(first == expected, "seed \(seed)") }
+        if let expected = marks.first(where: returned.contains) { #expect(first == expected, "seed \(seed)") }
         bench.claim(first)
-        returned.removeAll { $0 == first }
+        marks.removeAll { $0 == first }
+        returned.remove(first)
       }
     }
   }

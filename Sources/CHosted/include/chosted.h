@@ -38,6 +38,15 @@ static inline void softint_relax(void) {
 #endif
 }
 
+// Asks for a cache line for writing. The instruction does nothing on processors that do not have it.
+static inline void softint_will_write(const void *at) {
+#if defined(__x86_64__)
+  __asm__ volatile("prefetchw %0" : : "m"(*(const char *)at));
+#else
+  __builtin_prefetch(at, 1, 3);
+#endif
+}
+
 // MARK: Seats
 
 // Where a thread sleeps. `word`: 0 awake, 1 rung, 2 asleep on the word, 3 asleep in epoll.

@@ -17,9 +17,9 @@ public enum Checks {
   }
 
   /// A rule each: switched off, it is found by one check.
-  public static let all = single + turns
+  public static let all: [Proof] = rules + turns + betweenCPUs
 
-  private static let single: [Proof] = [
+  private static let rules: [Proof] = [
     Proof("gates are taken in ascending order", mutants: [.takeDescending], finds: [.descending], ascends),
     Proof(
       "big-lock work waits while its CPU holds a gate", mutants: [.bigLockAlways], finds: [.descending],

@@ -13,6 +13,7 @@ extension OrderingPrograms {
       + OrderingProgram.both("an ordered message that anybody takes", configuration: overdueAtOnce) {
         try busyOrdered($0, .anywhere)
       }
+      + OrderingProgram.both("two ordered handlers of a busy CPU", busyTwo)
       + OrderingProgram.both("big-lock work of a busy CPU", busyBigLock)
       + OrderingProgram.both("calls to a busy CPU", busyCalls)
       + OrderingProgram.both("a call from a busy CPU", busyCaller)
@@ -69,6 +70,20 @@ extension OrderingPrograms {
     }
     world.base(on: 0) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
     world.finally { world.expect(packets.value == 2) }
+  }
+
+  /// One is scheduled, and then, by somebody who does not know of it, the other.
+  @Sendable static func busyTwo(_ world: World) throws {
+    let areDone = Flags(2)
+    let isDone = Flags(1)
+    let handlers = try (0..<2).map { index in
+      try world.handler("net \(index)", at: .softNet, as: .ordered) { _ in
+        areDone[index] = true
+        if areDone[1 - index] { isDone[0] = true }
+      }
+    }
+    looks(world, on: 1, until: isDone)
+    for index in 0..<2 { world.visitor("sender \(index)") { handlers[index].schedule(on: 1) } }
   }
 
   @Sendable static func busyBigLock(_ world: World) throws {

@@ -76,6 +76,9 @@ extension OrderingPrograms {
   static var calls: [OrderingProgram] {
     OrderingProgram.both("calls", callsOnWay)
       + OrderingProgram.both("a call that is waited for", callAndWait)
+      // It sees the answer without having been rung.
+      + OrderingProgram.both(
+        "a call whose caller looks", configuration: spinning(.exploration), callAndWait)
       + OrderingProgram.both("calls that meet", callsMeet)
       + OrderingProgram.both("a barrier", barrier)
       + OrderingProgram.both("submitted base code", submits)

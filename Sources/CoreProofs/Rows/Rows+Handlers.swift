@@ -94,16 +94,17 @@ extension Rows {
     ]
   ) { world in
     let packets = world.shared("packets", guard: .softNet, 0)
-    let isOver = Flag()
+    // With an order: who has not heard of the end may still find the mark.
+    let isOver = Flags(1)
     let once = try world.system.establish("once", at: .softNet, as: .mpSafe) { here in
       here.retire()
-      isOver.value = 1
+      isOver.release(0)
     }
     world.base(on: 1) { _ in once.schedule() }
     world.base(on: 0) { here in
       once.schedule()
       here.checkpoint()
-      let wasOver = isOver.value == 1
+      let wasOver = isOver.acquire(0)
       let result = once.schedule()
       world.expect(!wasOver || result == .notEstablished, "it was scheduled after its end")
       let next = try! world.handler("next", at: .softNet, as: .ordered) { _ in packets.value += 1 }

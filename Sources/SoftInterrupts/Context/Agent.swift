@@ -115,20 +115,19 @@
   @usableFromInline var nextDue: UInt64 = .max
   @usableFromInline var lastPoll: UInt64 = 0
 
-  // Words: shared.
-  /// Bit k: look at level k again. A hint; `pending` is the truth.
+  // Words: shared. What others write when they ask something of this CPU is on one line (cross-calls: two); what they read then, and
+  // what this CPU writes for itself, is on others. See Documentation/Decisions/0018.
+  /// Bit k: look at level k again. A hint; `pending` is the truth. In front of it, where level `none` has nothing pending.
   @usableFromInline let summary: UnsafeMutablePointer<M.Word>
   /// For each level the pending handlers, a bit each: the only truth.
   @usableFromInline let pending: UnsafeMutablePointer<M.Word>
-  /// For each level the counter that stamps come from.
-  @usableFromInline let stamps: UnsafeMutablePointer<M.Word>
   /// For each level: odd while this CPU runs MP-safe handlers of it.
   @usableFromInline let epochs: UnsafeMutablePointer<M.Word>
   /// For each level the list of cross-calls, newest first.
   @usableFromInline let calls: UnsafeMutablePointer<M.Word>
   /// How many `schedule`s are between their check of the generation and their mark.
   @usableFromInline let inflight: UnsafeMutablePointer<M.Word>
-  /// 1 while the thread is about to sleep; read by `schedule` of the same thread, that is by its signal handlers.
+  /// 1 while the thread is about to sleep or sleeps; read by who has set a bit of the summary.
   @usableFromInline let parking: UnsafeMutablePointer<M.Word>
   /// An `OfflineState`.
   @usableFromInline let offline: UnsafeMutablePointer<M.Word>
@@ -143,7 +142,7 @@
   /// Words on one cache line; a line is 64 B, and at least eight words.
   @inlinable static var wordsPerLine: Int { Swift.max(8, 64 / MemoryLayout<M.Word>.stride) }
   @inlinable static var nodes: Int { 2 * Level.count + 2 }
-  @inlinable static var lines: Int { 8 }
+  @inlinable static var lines: Int { 6 }
 
   /// - Parameter old: an agent that nobody knows any more, whose memory this one gets; nil for memory of its own.
   @inlinable init(
@@ -158,15 +157,15 @@
     block = old?.pointee.block ?? .words(Self.lines * line)
     if old != nil { block.initialize(repeating: M.Word(0), count: Self.lines * line) }
     summary = block
-    pending = block + line
-    stamps = block + 2 * line
+    pending = block
+    calls = block + line
+    // Written seldom.
+    offline = block + 2 * line
+    parking = offline + 1
     epochs = block + 3 * line
-    calls = block + 4 * line
-    inflight = block + 5 * line
-    parking = inflight + 1
-    offline = block + 6 * line
-    rest = offline + 1
-    visit = block + 7 * line
+    inflight = block + 4 * line
+    rest = inflight + 1
+    visit = block + 5 * line
     waiters = old?.pointee.waiters ?? .allocate(capacity: Self.nodes)
     takings = old?.pointee.takings ?? .allocate(capacity: Level.count)
     takings.initialize(repeating: Taking([], .init("", 0)), count: Level.count)

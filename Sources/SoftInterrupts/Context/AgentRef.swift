@@ -44,21 +44,38 @@
   /// The bit of a level.
   @inlinable static func bit(_ level: Level) -> UInt { 1 &<< UInt(level.rawValue) }
 
-  /// Asks this agent's CPU to look at a level again: the hint, then the doorbell.
+  /// Asks this agent's CPU to look at a level again: the hint, then the doorbell if it needs one.
+  ///
+  /// Bit, then look whether it sleeps; a CPU says that it is about to sleep, and looks at the bits (`saysItParks`). Both change the
+  /// summary in between, and of two changes of one word the later one sees the earlier: so either the sleeper finds the bit, or (acquire) we
+  /// find that it sleeps. No fence is needed.
   ///
   /// The release pairs with the acquire of the CPU's clearing of the bit, so it sees what was published before.
-  @inlinable func ring(_ level: Level) {
+  /// - Parameter isHere: it is the caller itself, whom a ring could only tell to wake up again.
+  @inlinable @inline(__always) func ring(_ level: Level, isHere: Bool = false) {
     M.announces(summary, Self.bit(level))
-    summary.fetchOr(Self.bit(level), .release)
-    unpark(level)
-  }
-
-  /// Wakes whoever serves a level of this CPU.
-  @inlinable @inline(__always) func unpark(_ level: Level) {
+    summary.fetchOr(Self.bit(level), .acquireRelease)
     if let seats = p.pointee.levelSeats {
       M.unpark(seats[Int(level.rawValue)])
-    } else {
+    } else if parks || M.interruptsByRinging && !isHere {
       M.unpark(p.pointee.seat)
+    }
+  }
+
+  /// Whether this CPU sleeps or is about to. Asked by who has just changed its summary, and acquired it. (If this is still 1 when it is awake
+  /// again, it is rung once too often.)
+  @inlinable var parks: Bool { p.pointee.parking.load(.relaxed) != 0 && !Mutant.isOn(.noParkLook) }
+
+  /// Says that this CPU is about to sleep, before it looks for the last time. See ``ring(_:isHere:)``. Acquire: what was marked before a bit
+  /// is found by a look at `pending` too. (Who sleeps on top of it takes it back: whom it interrupts is rung, see `interruptArrived`.)
+  @inlinable func saysItParks() {
+    p.pointee.parking.store(1, .relaxed)
+    if M.interruptsByRinging {
+      // Others ring in any case; who asks is this very thread, in what interrupts it.
+      M.localFence()
+    } else {
+      let old = summary.fetchOr(0, .acquireRelease)
+      M.looks(summary, old & Self.bits(above: .none))
     }
   }
 

@@ -3,30 +3,45 @@
 // Law: a cross-call's function is MP-safe: it takes no gate of its level. Calls to one CPU and level run in the order in which
 // they were made. A call that waits has a place in the order (a wait for CPUs), or is refused.
 
-/// One call on its way. Linked into its CPU's list by its address; the list holds it.
-@usableFromInline final class CrossCall<M: Machine> {
+/// One call on its way, linked into its CPU's list by its address. Who waits for it keeps it on its own stack, where the answer is
+/// part of it: one line goes to the CPU that runs it and comes back. Without a waiter it is on the heap, and whoever runs or drops it
+/// gives it back.
+@usableFromInline struct CrossCall<M: Machine> {
   @usableFromInline let body: (borrowing Here<M>) -> Void
   @usableFromInline var next: UInt = 0
-  /// A `CrossCallState`; nil for a call that nobody waits for.
-  @usableFromInline let done: UnsafeMutablePointer<M.Word>?
+  /// Nil if nobody waits.
   @usableFromInline let waiter: M.Seat?
+  /// A `CrossCallState`.
+  @usableFromInline var state = M.Word(CrossCallState.onItsWay)
 
-  @inlinable init(
-    done: UnsafeMutablePointer<M.Word>?, waiter: M.Seat?, _ body: @escaping (borrowing Here<M>) -> Void
-  ) {
+  @inlinable init(waiter: M.Seat?, _ body: @escaping (borrowing Here<M>) -> Void) {
     self.body = body
-    self.done = done
     self.waiter = waiter
   }
 
-  /// Tells the waiter, if there is one. It may go then, and take the word with it: nothing of it is touched after.
-  @inlinable func finish(_ state: UInt) {
-    guard let done else { return }
-    let waiter = waiter
-    M.touches(done, .write)
-    // Release: pairs with the waiter's acquire, after which it frees the word.
-    done.store(state, .release)
-    if let waiter { M.unpark(waiter) }
+  /// The call's answer.
+  @inlinable static func answer(_ call: UnsafeMutablePointer<Self>) -> UnsafeMutablePointer<M.Word> {
+    // Safe: a stored property of a structure without observers has an address.
+    call.pointer(to: \.state)!
+  }
+
+  /// Runs the call, or drops it, and tells the waiter if there is one. It may go then, and take the call with it: nothing of it is touched after.
+  @inlinable
+  static func end(
+    _ call: UnsafeMutablePointer<Self>, as state: UInt, _ run: ((borrowing Here<M>) -> Void) -> Void
+  ) {
+    guard let waiter = call.pointee.waiter else {
+      let body = call.pointee.body
+      call.deinitialize(count: 1)
+      call.deallocate()
+      return run(body)
+    }
+    run(call.pointee.body)
+    M.touches(call, part: 1, .write)
+    // Release: pairs with the waiter's acquire, after which it gives the memory back. One change of the word tells it and learns whether it
+    // sleeps: either this comes first and the waiter's last look before its sleep finds it, or that is found here.
+    let old = answer(call).exchange(state, .release)
+    if old == CrossCallState.awaited { M.unpark(waiter) }
   }
 }
 
@@ -36,6 +51,10 @@
   @inlinable static var hasRun: UInt { 1 }
   /// Its CPU has left, and nobody will run it.
   @inlinable static var dropped: UInt { 2 }
+  /// On its way, and who waits for it sleeps, or is about to: it is to be rung.
+  @inlinable static var awaited: UInt { 3 }
+
+  @inlinable static func isEnd(_ state: UInt) -> Bool { state == hasRun || state == dropped }
 }
 
 extension InterruptSystem {
@@ -48,7 +67,9 @@ extension InterruptSystem {
   ) -> Bool {
     precondition(cpu >= 0 && cpu < cpuCount, "crossCall: no such CPU")
     precondition(level != .none, "crossCall: not at level none; submit base code instead")
-    return post(CrossCall<M>(done: nil, waiter: nil, body), cpu, level)
+    let call = UnsafeMutablePointer<CrossCall<M>>.allocate(capacity: 1)
+    call.initialize(to: CrossCall<M>(waiter: nil, body))
+    return post(call, cpu, level, existingAgent())
   }
 
   /// Runs `body` on a CPU at `level` and waits for its end, serving meanwhile. On the calling CPU it is called at once.
@@ -67,26 +88,43 @@ extension InterruptSystem {
       report(rule, agent, level, "a cross-call to CPU \(cpu)", .init(file, line))
       return false
     }
-    let done = UnsafeMutablePointer<M.Word>.words(1)
-    M.touches(done, .fresh)
-    defer {
-      M.touches(done, .write)
-      done.deallocate()
+    // On a line of its own, for the life of this frame, which ends after the answer.
+    return withUnsafeTemporaryAllocation(
+      byteCount: MemoryLayout<CrossCall<M>>.size,
+      alignment: Swift.max(64, MemoryLayout<CrossCall<M>>.alignment)
+    ) { memory in
+      let call = memory.baseAddress!.bindMemory(to: CrossCall<M>.self, capacity: 1)
+      call.initialize(to: CrossCall<M>(waiter: agent.p.pointee.seat, body))
+      defer { call.deinitialize(count: 1) }
+      return postAndWait(call, cpu, level, agent)
     }
-    let call = CrossCall<M>(done: done, waiter: agent.p.pointee.seat, body)
-    let isPosted = post(call, cpu, level)
+  }
+
+  @inlinable func postAndWait(
+    _ call: UnsafeMutablePointer<CrossCall<M>>, _ cpu: Int, _ level: Level, _ agent: AgentRef<M>
+  ) -> Bool {
+    let answer = CrossCall<M>.answer(call)
+    M.touches(call, part: 1, .fresh)
+    defer { M.touches(call, part: 1, .write) }
     // Relaxed, but for the last look.
-    if isPosted {
-      agent.serveUntil { done.load(.relaxed) != CrossCallState.onItsWay || self.mayHaveLeft(agent) }
+    let hasEnded = { CrossCallState.isEnd(answer.load(.relaxed)) }
+    // It fails if the answer has come, which is looked for next.
+    let willSleep = {
+      if !Mutant.isOn(.awaitUnsaid) {
+        _ = answer.compareExchange(CrossCallState.onItsWay, CrossCallState.awaited, .relaxed)
+      }
     }
-    if done.load(.relaxed) == CrossCallState.onItsWay {
+    if post(call, cpu, level, agent) {
+      agent.serveUntil({ hasEnded() || self.mayHaveLeft(agent) }, willSleep)
+    }
+    if !hasEnded() {
       // The system stops, or has: who would run the call may have left. Who takes the list finishes all calls in it, and whether
-      // that is us or another, ours among them; its word is ours until then.
+      // that is us or another, ours among them; its memory is ours until then.
       dropCalls(cpu, level)
-      agent.serveUntil { done.load(.relaxed) != CrossCallState.onItsWay }
+      agent.serveUntil(hasEnded, willSleep)
     }
-    // Acquire: pairs with the store after the body.
-    return done.load(.acquire) == CrossCallState.hasRun
+    // Acquire: pairs with the exchange after the body.
+    return answer.load(.acquire) == CrossCallState.hasRun
   }
 
   /// Whether the CPUs (for a level's thread: the level threads) may have left, so that a call to one may wait for ever.
@@ -117,27 +155,32 @@ extension InterruptSystem {
   }
 
   /// Links a call and asks its CPU to look. False, and nothing done, if the system is shut down.
-  @inlinable func post(_ call: CrossCall<M>, _ cpu: Int, _ level: Level) -> Bool {
-    let home = agent(ofCPU: cpu)
+  @inlinable func post(
+    _ call: UnsafeMutablePointer<CrossCall<M>>, _ cpu: Int, _ level: Level, _ agent: AgentRef<M>?
+  ) -> Bool {
+    let home = self.agent(ofCPU: cpu)
     let list = home.p.pointee.calls + Int(level.rawValue)
-    let address = UInt(bitPattern: Unmanaged.passRetained(call).toOpaque())
+    // Both lines of the CPU's that are changed here.
+    M.willWrite(home.summary)
+    M.willWrite(list)
+    let address = UInt(bitPattern: call)
     M.touches(address, .fresh)
     // Release: publishes the call to the exchange that takes the list.
-    var head = list.load(.relaxed)
-    repeat {
-      head = list.load(.relaxed)
-      call.next = head
-    } while !list.compareExchange(head, address, .release)
+    while true {
+      let head = list.load(.relaxed)
+      call.pointee.next = head
+      if list.compareExchange(head, address, .release) { break }
+    }
     let slot = slots[Int(level.rawValue) * UInt.bitWidth + InternalSlots.crossCalls]!
     // Relaxed: it changes at a shutdown only, and the schedule compares it again.
     let handler = Handler<M>(slot: slot, generation: slot.pointee.generation.load(.relaxed) | 1)
-    switch handler.schedule(on: cpu) {
+    switch handler.markElsewhere(cpu: cpu, from: agent) {
     case .notEstablished:
       // Shut down. Who takes the list drops the calls; this one may be among them or not, but nobody will run it.
       return false
     case .scheduled, .coalesced, .offline: break
     }
-    if let agent = existingAgent(), agent == home { agent.recognise() }
+    if let agent, agent == home { agent.recognise() }
     return true
   }
 }
@@ -148,28 +191,19 @@ extension AgentRef {
     // The CPU's list, also in a level's own thread.
     let list = system.agent(ofCPU: cpu).p.pointee.calls + Int(level.rawValue)
     // Acquire: pairs with the release in `post`.
-    var address = list.exchange(0, .acquire)
-    var reversed: UInt = 0
-    while address != 0 {
-      M.touches(address, .write)
-      let call = Self.call(at: address)
-      let next = call.next
-      call.next = reversed
-      reversed = address
-      address = next
+    var next = list.exchange(0, .acquire)
+    var oldest: UnsafeMutablePointer<CrossCall<M>>?
+    while let call = UnsafeMutablePointer<CrossCall<M>>(bitPattern: next) {
+      M.touches(next, .write)
+      next = call.pointee.next
+      // A lone call's line is only read.
+      if oldest != nil || call.pointee.next != 0 { call.pointee.next = UInt(bitPattern: oldest) }
+      oldest = call
     }
-    while reversed != 0 {
-      let call = Unmanaged<CrossCall<M>>.fromOpaque(UnsafeRawPointer(bitPattern: reversed)!)
-        .takeRetainedValue()
-      reversed = call.next
-      call.body(Here(self))
-      call.finish(CrossCallState.hasRun)
+    while let call = oldest {
+      oldest = UnsafeMutablePointer(bitPattern: call.pointee.next)
+      CrossCall<M>.end(call, as: CrossCallState.hasRun) { $0(Here(self)) }
       recognise()
     }
-  }
-
-  @inlinable static func call(at address: UInt) -> CrossCall<M> {
-    // Safe: the list holds a retained reference of each call whose address is in it.
-    Unmanaged<CrossCall<M>>.fromOpaque(UnsafeRawPointer(bitPattern: address)!).takeUnretainedValue()
   }
 }

@@ -21,16 +21,17 @@ extension AgentRef {
     if system.quiescers.load(.relaxed) != 0 { system.object.wakeQuiescers() }
   }
 
-  /// Waits, serving, until `isDone`. Whoever makes it true rings this agent's seat afterwards.
-  @inlinable func serveUntil(_ isDone: () -> Bool) {
+  /// Waits, serving, until `isDone`. Whoever makes it true rings this agent's seat afterwards, or does if it finds what `willSleep` has said.
+  @inlinable func serveUntil(_ isDone: () -> Bool, _ willSleep: () -> Void = {}) {
     let level = ipl
     var round = 0
     while !isDone() {
       recognise()
       if round < system.configuration.spinRounds {
-        M.pause(round)
+        M.pause(round, unless: isDone)
         round &+= 1
       } else {
+        willSleep()
         // What interrupted us may have used up a ring: look again before each sleep. (The ring after `isDone` became true
         // comes after the look, or the look sees it.)
         if isDone() { break }

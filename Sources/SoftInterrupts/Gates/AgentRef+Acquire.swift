@@ -225,16 +225,14 @@ extension AgentRef {
   /// Sleeps until the seat is rung, unless something above `level` waits already.
   ///
   /// Everybody who changes what the sleeper waits for rings the seat afterwards, and a ring before the sleep ends it; so
-  /// there is no check to race with, but one: a signal handler of this very thread marks without ringing unless it sees
-  /// `parking`. It runs on this thread, so program order (kept by the light fence) is enough.
+  /// there is no check to race with, but one: who sets a bit of the summary (a signal handler of this very thread included) rings only
+  /// whom it finds about to sleep. So that is said before the look (``ring(_:)``).
   /// Who was `refused` a gate that is kept for somebody looks again when the reservation may have lapsed: it may be that
   /// nobody else does. Who is `resting` counts it: while the count is odd nothing is scheduled from here.
   @inlinable func sleep(above level: Level, refused: Bool = false, resting: Bool = false) {
-    let parking = p.pointee.parking
     // Set also when a sleep on top of it has been: who interrupts puts it back (`interruptArrived`).
     p.pointee.fallsAsleep = true
-    parking.store(1, .relaxed)
-    M.light()
+    if !Mutant.isOn(.parkUnsaid) { saysItParks() }
     var deadline = UInt64.max
     let keepsTime = isCPU && !p.pointee.isLevelThread
     if keepsTime { deadline = nextDeadline() }
@@ -250,11 +248,12 @@ extension AgentRef {
     }
     if resting { countRest() }
     if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0 {
+      if Mutant.isOn(.parkUnsaid) { saysItParks() }
       system.object.machine.park(p.pointee.seat, until: deadline)
       p.pointee.sleeps &+= 1
     }
     if resting { countRest() }
-    parking.store(0, .relaxed)
+    p.pointee.parking.store(0, .relaxed)
     p.pointee.fallsAsleep = false
     if keepsTime { poll(force: true) }
   }

@@ -3,7 +3,7 @@
 // Law: wait-free and async-signal-safe, from any level and any thread. A schedule that returns `.scheduled` or `.coalesced` is
 // followed by a whole run that starts after it. The pending bit is set by a read-modify-write, also when it is set
 // already, so that the claim that clears it has acquired what every scheduler wrote before; but for a CPU's own bound work, which the
-// same thread claims.
+// same thread claims. The counts come after the ring, where nobody waits for them.
 
 /// A handler that was established; a value that may be copied anywhere and outlive the handler.
 @frozen public struct Handler<M: Machine>: Hashable, @unchecked Sendable {
@@ -56,14 +56,15 @@ extension Handler {
   /// The generation is compared first: with a stale handle even the system may be gone.
   @inlinable func markElsewhere(cpu: Int, from agent: AgentRef<M>?) -> ScheduleResult {
     // An agent of another system is none that this system asks for schedules in flight.
-    var inflight: UnsafeMutablePointer<M.Word>?
-    if let agent, agent.p.pointee.system == slot.pointee.system { inflight = agent.p.pointee.inflight }
+    var own: AgentRef<M>?
+    if let agent, agent.p.pointee.system == slot.pointee.system { own = agent }
+    let inflight = own?.p.pointee.inflight
     enter(inflight)
     defer { exit(inflight) }
     guard isCurrent else { return .notEstablished }
     let system = slot.pointee.system
     precondition(cpu >= 0 && cpu < system.cpuCount, "schedule: no such CPU")
-    return markCurrent(home: system.agent(ofCPU: cpu), from: agent)
+    return markCurrent(home: system.agent(ofCPU: cpu), from: own)
   }
 
   @inlinable @inline(__always)
@@ -111,7 +112,6 @@ extension Handler {
     let isHere = home.p == agent?.p
     let record = slot.pointee.home(home.cpu)
     M.touches(slot, .read)
-    if isHere { Home<M>.bump(record.scheduledHere) } else { record.bumpShared(record.scheduledElsewhere) }
     if Mutant.isOn(.coalesceByLoad) && home.pending(level).load(.relaxed) & bit != 0 { return .coalesced }
     // Bound work of this CPU is claimed by this very thread, unless it is dropped. The run therefore comes after this in program order and
     // sees what was written before: there is nothing to publish, and a look does. Who drops it ends the handler; a look that comes too early to
@@ -129,26 +129,29 @@ extension Handler {
     // no bit of ours, it came before our mark in the word's order, so we see what it changed, and promise nothing.
     let isStill = slot.pointee.generation.load(.relaxed) == generation || Mutant.isOn(.noSecondLook)
     if old & bit != 0 {
-      if isHere { Home<M>.bump(record.coalesced) } else { record.bumpShared(record.coalesced) }
+      if let agent, agent.isCPU && !agent.p.pointee.isLevelThread {
+        Home<M>.bump(slot.pointee.home(agent.cpu).coalesced)
+      } else {
+        record.bumpShared(record.coalescedByOthers)
+      }
       return isStill ? .coalesced : .notEstablished
     }
     if !isStill { return .notEstablished }
     M.touches(slot, .read)
-    if slot.pointee.isBound {
-      home.p.stamp(record, claims: PendingWord.claims(old), level)
-    }
     let system = slot.pointee.system
     if system.configuration.timing {
       record.pendingSince.store(UInt(truncatingIfNeeded: M.now()) | 1, .relaxed)
     }
+    // The stamp before the ring, whose release it needs: who is scheduled after us, by whomever, rings after us, and what that brings
+    // to the CPU brings our stamp too. Its line is the schedulers' own, mostly.
+    if slot.pointee.isBound && !Mutant.isOn(.stampLate) { record.stampMark(old) }
     // Publish (the bit), then ask: the release pairs with the CPU's clear of the summary before it reads the pending word.
-    M.announces(home.summary, AgentRef<M>.bit(level))
-    home.summary.fetchOr(AgentRef<M>.bit(level), .release)
-    if !isHere || home.p.pointee.levelSeats != nil {
-      home.unpark(level)
-    } else if home.p.pointee.parking.load(.relaxed) != 0 {
-      // A signal handler, on a CPU that is about to sleep.
-      M.unpark(home.p.pointee.seat)
+    home.ring(level, isHere: isHere)
+    if Mutant.isOn(.stampLate) { record.stampMark(old) }
+    if let agent, agent.isCPU && !agent.p.pointee.isLevelThread {
+      Home<M>.bump(slot.pointee.home(agent.cpu).marked)
+    } else {
+      record.bumpShared(record.markedByOthers)
     }
     // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
     M.light()

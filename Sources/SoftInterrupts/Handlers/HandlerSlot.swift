@@ -33,27 +33,31 @@ public enum Placement: UInt8, Sendable {
   case anywhere
 }
 
-/// What a handler did on behalf of one CPU. The words are written by any CPU (relaxed: they are counts, and order nothing),
-/// the plain fields by who runs the handler.
+/// What a handler did on behalf of one CPU: counts, relaxed, which order nothing. One line that the CPU writes for itself, and one for others.
 @frozen @usableFromInline struct Home<M: Machine> {
   @usableFromInline let words: UnsafeMutablePointer<M.Word>
   @inlinable init(_ words: UnsafeMutablePointer<M.Word>) { self.words = words }
-  @inlinable static var size: Int { 10 }
+  @inlinable static var size: Int { 16 }
 
-  /// When the pending bit was set: the level's claim count then in the upper half, the number drawn in the lower.
-  @inlinable var stamp: UnsafeMutablePointer<M.Word> { words }
+  /// Marks that this CPU made, here or elsewhere (plain read and write: a signal handler in between may cost one count), and its schedules
+  /// that found a mark.
+  @inlinable var marked: UnsafeMutablePointer<M.Word> { words }
+  @inlinable var coalesced: UnsafeMutablePointer<M.Word> { words + 1 }
+  @inlinable var runs: UnsafeMutablePointer<M.Word> { words + 2 }
   /// The claim count after the last claim of this handler here. The claimer's own; bound handlers are claimed at home.
-  @inlinable var lastClaim: UnsafeMutablePointer<M.Word> { words + 8 }
-  @inlinable var runTime: UnsafeMutablePointer<M.Word> { words + 9 }
-  /// Schedules by the CPU itself (plain read and write: a signal handler in between may cost one count).
-  @inlinable var scheduledHere: UnsafeMutablePointer<M.Word> { words + 1 }
-  @inlinable var scheduledElsewhere: UnsafeMutablePointer<M.Word> { words + 2 }
-  @inlinable var coalesced: UnsafeMutablePointer<M.Word> { words + 3 }
-  @inlinable var runs: UnsafeMutablePointer<M.Word> { words + 4 }
-  @inlinable var drainedRuns: UnsafeMutablePointer<M.Word> { words + 5 }
-  /// When it became pending, and times, in nanoseconds modulo the word (only with `Configuration/timing`).
-  @inlinable var pendingSince: UnsafeMutablePointer<M.Word> { words + 6 }
-  @inlinable var queueing: UnsafeMutablePointer<M.Word> { words + 7 }
+  @inlinable var lastClaim: UnsafeMutablePointer<M.Word> { words + 3 }
+  /// Times, in nanoseconds modulo the word (only with `Configuration/timing`).
+  @inlinable var runTime: UnsafeMutablePointer<M.Word> { words + 4 }
+  @inlinable var queueing: UnsafeMutablePointer<M.Word> { words + 5 }
+
+  /// When the pending bit was set: see PendingWord.swift.
+  @inlinable var stamp: UnsafeMutablePointer<M.Word> { words + 8 }
+  /// When it became pending, in nanoseconds modulo the word (only with `Configuration/timing`).
+  @inlinable var pendingSince: UnsafeMutablePointer<M.Word> { words + 9 }
+  /// Marks here, and schedules that found one, by threads that are no CPU.
+  @inlinable var markedByOthers: UnsafeMutablePointer<M.Word> { words + 10 }
+  @inlinable var coalescedByOthers: UnsafeMutablePointer<M.Word> { words + 11 }
+  @inlinable var drainedRuns: UnsafeMutablePointer<M.Word> { words + 12 }
 
   /// Adds one to a counter that only one thread writes.
   @inlinable static func bump(_ word: UnsafeMutablePointer<M.Word>, by step: UInt = 1) {
@@ -122,7 +126,11 @@ public enum Placement: UInt8, Sendable {
   /// Starts the counts of a new owner. Stamps and claims go on.
   @inlinable func clearStatistics(_ cpuCount: Int) {
     for cpu in 0..<cpuCount {
-      for word in 1..<Home<M>.size where word != 8 { (home(cpu).words + word).store(0, .relaxed) }
+      let home = home(cpu)
+      for word in 0..<Home<M>.size
+      where home.words + word != home.stamp && home.words + word != home.lastClaim {
+        (home.words + word).store(0, .relaxed)
+      }
     }
   }
 

@@ -2,17 +2,25 @@
 //
 // Law: the lower half of the word has a bit for each handler (the only truth), the upper half counts the claims. A claim clears
 // a bit and counts in one step, so the old value that a schedule's mark returns says exactly which claims came before the
-// mark. A stamp (claims, number) is valid for the handler's present mark if its claims are no older than the handler's last
-// claim; one written late by a schedule that was delayed over a claim is older, and ignored. A valid stamp's numbers order the
-// marks; a mark without a valid stamp comes last: its schedule has not returned, so no order is promised for it yet.
-// Numbers and counts are compared modulo half a word; so a handler that stays pending (suspended) while 2^31 others are
-// scheduled at its level (2^15 on 32-bit machines) may lose its place, and nothing else.
+// mark, and how many handlers were pending then: its rank. Between two claims bits are only added; so of two marks the one that comes
+// first has fewer claims before it, or as many and the lower rank. That is the stamp (claims, rank), and nothing is drawn for it. It is valid
+// for the handler's present mark if its claims are no older than the handler's last claim; one written late by a schedule that was delayed
+// over a claim is older, and ignored. A mark without a valid stamp comes last: its schedule has not returned, so no order is promised for it yet.
+// Counts are compared modulo half a word; so a handler that stays pending (suspended) while 2^31 others are
+// claimed at its level (2^15 on 32-bit machines) may lose its place, and nothing else.
 
 @frozen @usableFromInline enum PendingWord {
   @inlinable static var half: UInt { UInt(UInt.bitWidth / 2) }
   /// The bits of the handlers.
   @inlinable static var handlers: UInt { (1 << half) &- 1 }
   @inlinable static func claims(_ word: UInt) -> UInt { word >> half }
+  /// The stamp of the mark that found this.
+  @inlinable @inline(__always) static func stamp(_ old: UInt) -> UInt {
+    let others = old & handlers
+    // The count of bits is no instruction on every processor, and mostly there are none.
+    let rank = others == 0 ? 0 : UInt(others.nonzeroBitCount)
+    return old & ~handlers | rank
+  }
 
   /// Clears a bit and counts; the count after it, or nil if the bit was not set. Acquire: what the schedulers wrote. Release: a
   /// schedule whose mark comes later, or finds none, sees what its claimer had changed before (`markCurrent`'s second look).
@@ -36,21 +44,16 @@
   }
 }
 
-extension UnsafeMutablePointer {
-  /// Stamps the mark that was made when the word had counted `claims`. Repeats only while delayed schedules of earlier marks
-  /// write, of which each writes once.
-  @inlinable @inline(__always) func stamp<M: Machine>(_ record: Home<M>, claims: UInt, _ level: Level)
-  where Pointee == Agent<M> {
-    // Relaxed: only the order on this one counter counts.
-    let number = (pointee.stamps + Int(level.rawValue)).fetchAdd(1, .relaxed)
-    let stamp = claims << PendingWord.half | number & PendingWord.handlers
-    var seen = record.stamp.load(.relaxed)
+extension Home {
+  /// Stamps the mark that found `old`. Repeats only while delayed schedules of earlier marks write, of which each writes once.
+  @inlinable @inline(__always) func stampMark(_ old: UInt) {
+    let new = PendingWord.stamp(old)
     while true {
-      let age = (claims &- seen >> PendingWord.half) << PendingWord.half
+      let seen = stamp.load(.relaxed)
       // An older mark's stamp, or none: replace it. A newer one stays.
-      if Int(bitPattern: age) < 0 { return }
-      if record.stamp.compareExchange(seen, stamp, .relaxed) { return }
-      seen = record.stamp.load(.relaxed)
+      if Int(bitPattern: (new & ~PendingWord.handlers) &- (seen & ~PendingWord.handlers)) < 0 { return }
+      if Mutant.isOn(.stampOver) { return stamp.store(new, .relaxed) }
+      if stamp.compareExchange(seen, new, .relaxed) { return }
     }
   }
 }
@@ -70,23 +73,23 @@ extension SystemRef {
     var best = slot(level, bit: bits)
     var left = bits & (bits &- 1)
     let claims = PendingWord.claims(home.pending(level).load(.relaxed))
-    var bestNumber = number(best.pointee.home(home.cpu), claims)
+    var bestStamp = stamp(best.pointee.home(home.cpu), claims)
     while left != 0 {
       let next = slot(level, bit: left)
       left &= left &- 1
-      guard let number = number(next.pointee.home(home.cpu), claims) else { continue }
-      if let known = bestNumber, Int(bitPattern: (number &- known) << PendingWord.half) >= 0 { continue }
+      guard let stamp = stamp(next.pointee.home(home.cpu), claims) else { continue }
+      if let known = bestStamp, Int(bitPattern: stamp &- known) >= 0 { continue }
       best = next
-      bestNumber = number
+      bestStamp = stamp
     }
     return best
   }
 
-  /// The number of a mark; nil if it has no valid stamp yet. Ages are counted back from the present count.
-  @inlinable func number(_ record: Home<M>, _ claims: UInt) -> UInt? {
+  /// The stamp of a mark; nil if it has no valid one yet. Ages are counted back from the present count.
+  @inlinable func stamp(_ record: Home<M>, _ claims: UInt) -> UInt? {
     let stamp = record.stamp.load(.relaxed)
     let age = (claims &- stamp >> PendingWord.half) & PendingWord.handlers
     let lastClaim = (claims &- record.lastClaim.load(.relaxed)) & PendingWord.handlers
-    return age <= lastClaim ? stamp & PendingWord.handlers : nil
+    return age <= lastClaim ? stamp : nil
   }
 }

@@ -33,6 +33,8 @@ public protocol Machine: AnyObject, Sendable {
   static func heavyFence()
   /// One step of a spin wait; `round` counts from 0. May give the processor away when `round` is large.
   static func pause(_ round: Int)
+  /// The same for who waits for another CPU: may look in between, whether it is over. If nothing is said it does not.
+  static func pause(_ round: Int, unless isOver: () -> Bool)
 
   /// Nanoseconds of a clock that never goes back and is common to all CPUs.
   static func now() -> UInt64
@@ -55,6 +57,12 @@ public protocol Machine: AnyObject, Sendable {
   /// Wakes whoever parks on the seat, or lets its next `park` return at once. From any thread; async-signal-safe. What
   /// the caller wrote before is visible to the woken. On bare metal this is also the interrupt to that CPU: the doorbell.
   static func unpark(_ seat: Seat)
+  /// Whether ``unpark(_:)`` makes a CPU that is awake look at what was asked of it: true if nothing is said. Where recognition points are calls it
+  /// does not, and the core rings only who sleeps.
+  static var interruptsByRinging: Bool { get }
+  /// A hint, which may do nothing (and does if nothing is said): the caller is about to write to the cache line at this address, which another CPU
+  /// has written.
+  static func willWrite(_ at: UnsafeRawPointer)
 
   /// Looks at the devices of the calling CPU without waiting. Called at recognition points, not more often than
   /// ``Configuration/pollInterval``.
@@ -82,6 +90,17 @@ public protocol Machine: AnyObject, Sendable {
     /// The core accesses plain memory of its own; has a default, which does nothing.
     static func accessed(_ at: UnsafeRawPointer, _ access: PlainAccess)
   #endif
+}
+
+extension Machine {
+  /// One step without looks of its own.
+  @inlinable @inline(__always) public static func pause(_ round: Int, unless isOver: () -> Bool) {
+    pause(round)
+  }
+  /// A ring is an interrupt.
+  @inlinable @inline(__always) public static var interruptsByRinging: Bool { true }
+  /// Nothing.
+  @inlinable @inline(__always) public static func willWrite(_ at: UnsafeRawPointer) {}
 }
 
 /// Why a machine could not do what was asked; the text says what to do.

@@ -101,24 +101,32 @@ extension InterruptSystem {
   /// stands in leaves at once, with nothing on its stack: what is left is for the base code's thread.
   @inlinable func loop(_ agent: AgentRef<M>, runsJobs: Bool = true, until isOver: () -> Bool) {
     let cpu = agent.cpu
-    var idleRound = 0
+    var idle = IdlePolling(rounds: configuration.idleRounds)
     while !agent.p.pointee.isAbandoned {
       if !runsJobs && isOver() { break }
       if agent.p.pointee.isAside || Mutant.isOn(.asideAsleep) && agent.isAway {
         agent.standAside()
         continue
       }
-      // Until the queue was seen empty: the hint alone is cleared by who looks at the clock.
-      agent.p.pointee.share.baseWaits = runsJobs && (agent.p.pointee.share.baseWaits || hasJobs(cpu))
+      // Until the queue was seen empty: the hint alone is cleared by who looks at the clock, which an interrupt may do here.
+      if !runsJobs {
+        agent.p.pointee.share.baseWaits = false
+      } else if hasJobs(cpu) {
+        agent.p.pointee.share.baseWaits = true
+      }
       agent.recognise()
-      agent.poll(force: false)
-      agent.recognise()
-      if runsJobs && runJob(agent) {
-        idleRound = 0
+      // The clock takes longer to read than a message takes from CPU to CPU, so it is read once in so many turns, as dispatches do.
+      if idle.turn & 15 == 0 {
+        agent.poll(force: false)
+        agent.recognise()
+      }
+      // Who submits says so after it has added: a stop looks at what was added.
+      if runsJobs && (agent.p.pointee.share.baseWaits || isOver()) && runJob(agent) {
+        idle.begin()
         continue
       }
       if agent.hasWork(above: agent.ipl) || agent.p.pointee.aged != 0 {
-        idleRound = 0
+        idle.begin()
         continue
       }
       if agent.p.pointee.throttled != 0 {
@@ -135,7 +143,10 @@ extension InterruptSystem {
       if isIdle && isOver() { break }
       if isIdle && mayLeave {
         // Nobody adds base code since before the state said `leaving`; what came in between is run.
-        if !Mutant.isOn(.leaveWithJobs) && hasJobsLeft(cpu) { continue }
+        if !Mutant.isOn(.leaveWithJobs) && hasJobsLeft(cpu) {
+          agent.p.pointee.share.baseWaits = true
+          continue
+        }
         // Quiet: nothing is held, nothing is pending that may run. Aside before away: an interrupt that comes once we are away leaves
         // what it finds. Release: what this CPU did is seen by who finds it away.
         agent.p.pointee.isAside = true
@@ -152,16 +163,21 @@ extension InterruptSystem {
       }
       // A handler that waited has perhaps used up the ring that told.
       if !runsJobs && isOver() { continue }
-      if idleRound < configuration.idleRounds {
-        if configuration.idleRounds != .max { idleRound += 1 }
+      if idle.round < idle.allowed {
         // Mostly looks at what others ask of it; clock, devices and base code once in a while.
+        let asked = { self.summary(agent, above: agent.ipl) != 0 }
         var look = 0
-        while look < 16 && summary(agent, above: agent.ipl) == 0 {
-          M.pause(look == 15 ? min(idleRound, 64) : 0)
+        while look < 8 && !asked() {
+          M.pause(look == 7 ? min(idle.round, 64) : 0, unless: asked)
           look += 1
         }
+        idle.polled(wasAsked: look < 8, configuration)
+        if look < 8 { agent.expectDispatch() }
       } else {
+        // The sleep reads the clock when it ends; the look before this was at most `pollInterval` ago.
+        let before = agent.p.pointee.lastPoll
         agent.sleep(above: agent.ipl)
+        idle.slept(agent.p.pointee.lastPoll &- before, configuration)
       }
     }
   }
@@ -189,11 +205,10 @@ extension InterruptSystem {
   @inlinable func runJob(_ agent: AgentRef<M>) -> Bool {
     let queue = jobs + agent.cpu
     var job: JobQueue<M>.Job?
+    // Clear, then look: what interrupts us may take bit 0 of the summary for a job that comes after the look (`expire`).
+    agent.p.pointee.share.baseWaits = false
     lockedJobs(queue) { job = queue.pointee.list.pointee.pop() }
-    guard let job else {
-      agent.p.pointee.share.baseWaits = false
-      return false
-    }
+    guard let job else { return false }
     agent.p.pointee.share.baseWaits = true
     if job.isBigLock {
       let entered = agent.enterBigLock(.init(#fileID, #line))
@@ -246,6 +261,15 @@ extension InterruptSystem {
 }
 
 extension AgentRef {
+  /// Something was asked of a CPU that polls: the lines that its dispatch changes first come together, and not one after the other.
+  @inlinable @inline(__always) func expectDispatch() {
+    M.willWrite(summary)
+    let asked = GateSet(rawValue: summary.load(.relaxed) & ~1)
+    if asked.isEmpty { return }
+    let isCall = pending(asked.highest).load(.relaxed) & Self.crossCalls != 0
+    M.willWrite(isCall ? p.pointee.calls : p.pointee.gateWord.word)
+  }
+
   /// A CPU that is to stop and has nothing to do, until it is rung. Release: who finds that it has taken what was pending sees
   /// that it rests no longer.
   @inlinable func rest() {

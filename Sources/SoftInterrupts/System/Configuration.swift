@@ -34,8 +34,12 @@ public struct Configuration: Sendable {
   public var spinRounds: Int = 256
   /// How many rounds the waiter that was told that it is next polls before it parks (none if ``spinRounds`` is 0): longer than a turn.
   @usableFromInline package var pollRounds: Int = 4_096
-  /// How many rounds an idle CPU polls before it parks; 0 parks at once, `Int.max` always polls.
-  public var idleRounds: Int = 2_000
+  /// How many rounds (of some half a microsecond) an idle CPU polls at most before it parks; 0 parks at once, `Int.max` always polls.
+  /// It polls for half as long after each time that nothing came meanwhile, and for all of it again once something has come while it
+  /// polled, or it had parked for less than ``shortSleep``.
+  public var idleRounds: Int = 64
+  /// An idle CPU that parked for less than this would better have polled, in nanoseconds: about twice what a wake-up takes.
+  public var shortSleep: UInt64 = 50_000
   /// The least time between two looks at the clock and the devices while a CPU is busy, in nanoseconds.
   public var pollInterval: UInt64 = 20_000
   /// Measure queueing, gate-wait and run times (some 50 ns for each run of a handler). Counts are always kept.

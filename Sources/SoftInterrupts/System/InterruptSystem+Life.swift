@@ -169,13 +169,12 @@ extension InterruptSystem {
   @inlinable func dropCalls(_ cpu: Int, _ level: Level) {
     // Acquire: pairs with the release in `post`.
     var address = (agents[cpu].calls + Int(level.rawValue)).exchange(0, .acquire)
-    while let pointer = UnsafeRawPointer(bitPattern: address) {
+    while let call = UnsafeMutablePointer<CrossCall<M>>(bitPattern: address) {
       M.touches(address, .write)
-      let call = Unmanaged<CrossCall<M>>.fromOpaque(pointer).takeRetainedValue()
-      address = call.next
+      address = call.pointee.next
       // Relaxed: a count.
       droppedCalls.fetchAdd(1, .relaxed)
-      call.finish(CrossCallState.dropped)
+      CrossCall<M>.end(call, as: CrossCallState.dropped) { _ in }
     }
   }
 }

@@ -111,6 +111,7 @@ extension AgentRef {
     while ran {
       // Until a look finds nothing: a call that ran may have waited, and used up the ring of one that came meanwhile.
       ran = false
+      saysItParks()
       for level in Level.allCases.reversed() where level != .none {
         let slot = system.slot(level, bit: Self.crossCalls)
         guard claim(slot, home: self) else { continue }
@@ -125,6 +126,7 @@ extension AgentRef {
     poll(force: true)
     // Whoever marks a call, or ends this, rings afterwards: so one that comes after the look ends this sleep.
     if isAway { system.object.machine.park(p.pointee.seat, until: .max) }
+    p.pointee.parking.store(0, .relaxed)
     if Mutant.isOn(.asideAsleep) { p.pointee.isAside = false }
     if isAway { return }
     p.pointee.isAside = false

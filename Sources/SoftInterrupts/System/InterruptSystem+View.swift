@@ -75,12 +75,11 @@
         let other = system.agent(ofCPU: cpu)
         for level in Level.allCases where level != .none {
           var address = (other.p.pointee.calls + Int(level.rawValue)).load(.relaxed)
-          while address != 0 {
-            let call = AgentRef<M>.call(at: address)
-            if let waiter = call.waiter, M.isSame(waiter, agent.p.pointee.seat) {
+          while let call = UnsafeMutablePointer<CrossCall<M>>(bitPattern: address) {
+            if let waiter = call.pointee.waiter, M.isSame(waiter, agent.p.pointee.seat) {
               list.append((cpu, level, true))
             }
-            address = call.next
+            address = call.pointee.next
           }
           if isQuiescing && other.p.pointee.epochs[Int(level.rawValue)].isOdd {
             list.append((cpu, level, false))
@@ -207,9 +206,10 @@
         let who = index < cpuCount ? "CPU \(index)" : "visitor \(index - cpuCount)"
         let line = Agent<M>.wordsPerLine
         if let place = within(agent.pointee.block, Agent<M>.lines * line) {
-          let kinds = ["summary", "pending", "stamps", "epoch", "calls", "in flight", "offline", "visit"]
-          let kind = place == 5 * line + 1 ? "parking" : place == 6 * line + 1 ? "rest" : kinds[place / line]
-          let hasLevel = (1...4).contains(place / line) && place % line < Level.count
+          let kinds = ["pending", "calls", "offline", "epoch", "in flight", "visit"]
+          let others = [0: "summary", 2 * line + 1: "parking", 4 * line + 1: "rest"]
+          let kind = others[place] ?? kinds[place / line]
+          let hasLevel = place > 0 && [0, 1, 3].contains(place / line) && place % line < Level.count
           return hasLevel ? "\(kind) \(Level(raw: UInt8(place % line))) of \(who)" : "\(kind) of \(who)"
         }
         for node in 0..<Agent<M>.nodes where agent.pointee.waiters[node].state == word {

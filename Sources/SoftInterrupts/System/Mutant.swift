@@ -158,6 +158,16 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noTurns
   /// A dispatch looks who is suspended only before it looks who has its way in.
   case suspensionsOnce
+  /// Who asks something of a CPU does not look whether it sleeps.
+  case noParkLook
+  /// A CPU says that it sleeps after its last look.
+  case parkUnsaid
+  /// Who waits for a cross-call sleeps without saying so.
+  case awaitUnsaid
+  /// A schedule that is delayed while it stamps its mark writes over the stamp of a later one.
+  case stampOver
+  /// A mark is stamped after the ring, so that who looks because of it may miss the stamp.
+  case stampLate
 
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {

@@ -130,9 +130,10 @@ extension InterruptSystem {
       way: ways(slot.pointee.level).way(of: slot.pointee.bit))
     for cpu in 0..<cpuCount {
       let home = slot.pointee.home(cpu)
+      let coalesced = UInt64(home.coalesced.load(.relaxed)) &+ UInt64(home.coalescedByOthers.load(.relaxed))
+      entry.coalesced &+= coalesced
       entry.scheduled &+=
-        UInt64(home.scheduledHere.load(.relaxed)) &+ UInt64(home.scheduledElsewhere.load(.relaxed))
-      entry.coalesced &+= UInt64(home.coalesced.load(.relaxed))
+        UInt64(home.marked.load(.relaxed)) &+ UInt64(home.markedByOthers.load(.relaxed)) &+ coalesced
       entry.drained &+= UInt64(home.drainedRuns.load(.relaxed))
       entry.runs &+= UInt64(home.runs.load(.relaxed)) &+ UInt64(home.drainedRuns.load(.relaxed))
       entry.queueing &+= UInt64(home.queueing.load(.relaxed))
