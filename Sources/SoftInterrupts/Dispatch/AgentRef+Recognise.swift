@@ -143,7 +143,7 @@ extension AgentRef {
     _ level: Level, _ ways: Ways<M>, returningTo saved: Level
   ) {
     // A wait of this CPU for this gate is under way below us: it will run all that is pending here.
-    if p.pointee.queued != 0 && UInt(p.pointee.queued) & Self.bit(level) != 0 { return }
+    if UInt(p.pointee.queued) & Self.bit(level) != 0 { return }
     guard Mutant.isOn(.noGate) || takeForDispatch(level, returningTo: saved) else { return }
     runOrdered(level, ways)
     if Mutant.isOn(.noGate) {
