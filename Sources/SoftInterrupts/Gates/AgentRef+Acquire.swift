@@ -194,7 +194,7 @@ extension AgentRef {
     let (word, gate) = (queue.pointee.word, queue.pointee.gate)
     // Where nobody spins nobody polls.
     var left = system.configuration.spinRounds == 0 ? 0 : system.configuration.pollRounds
-    let (seldom, inARow) = (32, 8)
+    let (seldom, inARow) = (8, 4)
     var round = 0
     var free = 0
     while left > 0 && node.pointee.state.load(.relaxed) == WaiterState.woken && !hasWork(above: waitLevel)
