@@ -11,7 +11,6 @@ extension Checks {
   /// The mends.
   public static let mends: [Proof] = [
     ringGivenBack, ringsOnHandOver, putBackMeanwhile, baseCodeInBetween, retiresInCallout, endedBefore,
-    rungAtOnce,
   ]
 
   // An interrupt that sleeps uses up a ring that was for what it interrupted: a CPU that is to go offline sleeps for ever.
@@ -100,19 +99,4 @@ extension Checks {
       world.expect(report.pending.isEmpty, "counted twice, or not accepted at all")
     }
   }
-
-  // A CPU was woken for a gate, is interrupted and looks in its own stead; it marks another waiter as woken, and is interrupted again
-  // before it has rung that one. What comes on top waits for the same gate, behind who is marked and sleeps. (Seed 649 of the mixed
-  // programs on three CPUs, and the sample in which it was found: small programs have too many schedules with two interrupts and a
-  // third waiter. It is found once in some ten thousand: who changes how many points the core has may have to look for another seed.)
-  static let rungAtOnce: Proof = {
-    let seed: UInt64 = 649
-    let program = ProgramGenerator.program(seed: seed, cpus: 3, .mixed)
-    let setting = TheoremSetting(seed: seed)
-    return Proof(
-      "a waiter that is marked as woken is rung at once", cpus: 3, recognition: setting.recognition,
-      configuration: setting.configuration, strategy: .priorities(seed: seed, schedules: 20_000),
-      mutants: [.ringLate], finds: [.deadlock]
-    ) { world in try program.build(world) }
-  }()
 }

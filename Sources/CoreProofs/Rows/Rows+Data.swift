@@ -10,7 +10,8 @@ extension Rows {
   // A handler of softNet and base code that masks to it share their CPU's cell, at any instruction.
   // A handler that starts above the cell's level could come in the middle of either: it may not open it.
   static let h49 = Proof(
-    "H49 a cell is opened from above its level", cpus: 1, recognition: .anywhere, strategy: .exhaustive(),
+    "H49 a cell is opened from above its level", cpus: 1, recognition: .anywhere,
+    strategy: .exhaustive(preemptions: 3),
     wrong: [
       WrongProgram(
         "opens it at softSerial", reports: .witness(.cellLevel), without: .cellAnyEntry,

@@ -106,6 +106,21 @@ extension AgentRef {
     #endif
   }
 
+  /// Runs `body`, and exits, also where it throws. Not by `defer`: what is deferred is a function of its own, which the compiler may leave
+  /// as one (which took 40 instructions more).
+  @inlinable @inline(__always) func exiting<R: ~Copyable, E: Error>(
+    _ raised: Raised, _ body: () throws(E) -> R
+  ) throws(E) -> R {
+    do throws(E) {
+      let result = try body()
+      exit(raised)
+      return result
+    } catch {
+      exit(raised)
+      throw error
+    }
+  }
+
   /// Puts back what `enter` changed, and recognises what became possible.
   @inlinable @inline(__always) func exit(_ raised: Raised) {
     guard raised.isFirst else { return exitFurther(raised) }

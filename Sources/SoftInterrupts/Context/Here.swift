@@ -36,8 +36,7 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
     _ body: (borrowing Here<M>) throws(E) -> R
   ) throws(E) -> R {
     let raised = mine.enter(to: level, cumulative: true, .init(file, line))
-    defer { agent.exit(raised) }
-    return try body(Here(agent))
+    return try agent.exiting(raised) { () throws(E) -> R in try body(Here(agent)) }
   }
 
   /// See ``InterruptSystem/raise(exactly:file:line:_:)``.
@@ -47,8 +46,7 @@ public struct Here<M: Machine>: ~Copyable, ~Escapable {
     _ body: (borrowing Here<M>) throws(E) -> R
   ) throws(E) -> R {
     let raised = mine.enter(to: level, cumulative: false, .init(file, line))
-    defer { agent.exit(raised) }
-    return try body(Here(agent))
+    return try agent.exiting(raised) { () throws(E) -> R in try body(Here(agent)) }
   }
 
   /// See ``InterruptSystem/mask(to:file:line:_:)``.

@@ -18,7 +18,7 @@ public struct Configuration: Sendable {
   public var turn: UInt64 = 50_000
   /// How many leavings of a gate that others wait for go by from one look at the clock to the next, at least 1: by so many sections less
   /// one a turn may be longer.
-  @usableFromInline package var turnCheck: Int = 8
+  public var turnCheck: Int = 8
   /// How long a free gate is kept for one waiter, in nanoseconds.
   public var reservationLapse: UInt64 = 200_000
   /// How many handlers of other CPUs the holder of a gate runs when it leaves.
@@ -33,7 +33,7 @@ public struct Configuration: Sendable {
   /// How many rounds a raise spins for a busy gate before it parks.
   public var spinRounds: Int = 256
   /// How many rounds the waiter that was told that it is next polls before it parks (none if ``spinRounds`` is 0): longer than a turn.
-  @usableFromInline package var pollRounds: Int = 4_096
+  public var pollRounds: Int = 4_096
   /// How many rounds (of some half a microsecond) an idle CPU polls at most before it parks; 0 parks at once, `Int.max` always polls.
   /// It polls for half as long after each time that nothing came meanwhile, and for all of it again once something has come while it
   /// polled, or it had parked for less than ``shortSleep``.

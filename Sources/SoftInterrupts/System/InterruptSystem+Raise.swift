@@ -14,8 +14,7 @@ extension InterruptSystem {
   ) throws(E) -> R {
     let agent = currentAgent()
     let raised = agent.enter(to: level, cumulative: true, .init(file, line))
-    defer { agent.exit(raised) }
-    return try body(Here(agent))
+    return try agent.exiting(raised) { () throws(E) -> R in try body(Here(agent)) }
   }
 
   /// Runs `body` at `level`, holding that one gate: for code that knows the guard of what it touches to be exactly `level`.
@@ -26,8 +25,7 @@ extension InterruptSystem {
   ) throws(E) -> R {
     let agent = currentAgent()
     let raised = agent.enter(to: level, cumulative: false, .init(file, line))
-    defer { agent.exit(raised) }
-    return try body(Here(agent))
+    return try agent.exiting(raised) { () throws(E) -> R in try body(Here(agent)) }
   }
 
   /// As ``raise(to:file:line:_:)-(Level,_,_,_)`` if every gate is free; nil, and `body` not called, if one is not. Waits for nothing.
@@ -38,8 +36,7 @@ extension InterruptSystem {
   ) throws(E) -> R? {
     let agent = currentAgent()
     guard let raised = agent.tryEnter(to: level, .init(file, line)) else { return nil }
-    defer { agent.exit(raised) }
-    return try body(Here(agent))
+    return try agent.exiting(raised) { () throws(E) -> R in try body(Here(agent)) }
   }
 
   /// Runs `body` with the handlers of this CPU up to `level` kept out; other CPUs are not: for per-CPU data.

@@ -146,8 +146,6 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case countEnded
   /// Who was refused a reserved gate sleeps until just before the reservation has lapsed.
   case sleepToLapse
-  /// H52: an interrupt may come between marking a waiter as woken and ringing it.
-  case ringLate
   /// Who gets a gate by its own try from the queue does not see to it that the others there are told when it leaves.
   case tookInSilence
   /// Who found nobody due when it left a gate does not look at the clock again.

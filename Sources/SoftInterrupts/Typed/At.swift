@@ -12,9 +12,10 @@ extension At where L: HandlerLevel {
   ) throws(E) -> R {
     let agent = self.agent
     let raised = agent.enter(to: L.level, cumulative: false, forToken: true, .init(file, line))
-    defer { agent.exit(raised) }
-    var held = Held<L, M>(agent)
-    return try body(&held)
+    return try agent.exiting(raised) { () throws(E) -> R in
+      var held = Held<L, M>(agent)
+      return try body(&held)
+    }
   }
 }
 

@@ -46,9 +46,10 @@ extension AgentRef {
   ) throws(E) -> R {
     if context.pointee.kind == .thread { assumedInVain(L.level, site()) }
     let raised = enter(to: L.level, cumulative: false, forToken: true, site())
-    defer { exit(raised) }
-    var held = Held<L, M>(self)
-    return try body(&held)
+    return try exiting(raised) { () throws(E) -> R in
+      var held = Held<L, M>(self)
+      return try body(&held)
+    }
   }
 }
 

@@ -65,9 +65,10 @@ extension OrderToken where Self: ~Copyable, Self: ~Escapable {
     precondition(T.rank > L.rank, "a conformance to BelowX or AtMostX lies: the level is not below the other")
     let agent = self.agent
     let raised = agent.enter(to: T.level, cumulative: cumulative, forToken: true, site())
-    defer { agent.exit(raised) }
-    var held = Held<T, M>(agent)
-    return try body(&held)
+    return try agent.exiting(raised) { () throws(E) -> R in
+      var held = Held<T, M>(agent)
+      return try body(&held)
+    }
   }
 
   /// As `rise`, with the outer token lent to the body.
@@ -79,9 +80,10 @@ extension OrderToken where Self: ~Copyable, Self: ~Escapable {
     precondition(T.rank > L.rank, "a conformance to BelowX or AtMostX lies: the level is not below the other")
     let agent = self.agent
     let raised = agent.enter(to: T.level, cumulative: cumulative, forToken: true, site())
-    defer { agent.exit(raised) }
-    var held = Held<T, M>(agent)
-    return try body(&held, self)
+    return try agent.exiting(raised) { () throws(E) -> R in
+      var held = Held<T, M>(agent)
+      return try body(&held, self)
+    }
   }
 
   /// What every typed mask comes down to.
