@@ -53,6 +53,11 @@ public import SoftInterrupts
     modify(.fetchAnd, at, order) { $0 & bits }
   }
 
+  /// One step, as the processors have it that can.
+  public static func rewrite(_ at: UnsafeMutablePointer<Self>, _ order: MemoryOrder) -> UInt {
+    modify(.fetchOr, at, order) { $0 }
+  }
+
   public static func compareExchange(
     _ at: UnsafeMutablePointer<Self>, _ expected: UInt, _ desired: UInt, _ order: MemoryOrder
   ) -> Bool {

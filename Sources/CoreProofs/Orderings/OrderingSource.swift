@@ -69,7 +69,7 @@ public struct OrderingSource: Sendable {
   }
 
   private static let operations: Set = [
-    "load", "store", "exchange", "fetchAdd", "fetchOr", "fetchAnd", "compareExchange",
+    "load", "store", "exchange", "fetchAdd", "fetchOr", "fetchAnd", "rewrite", "compareExchange",
   ]
 
   private static func comment(in line: Substring) -> Substring.Index {

@@ -74,7 +74,7 @@
       // Others ring in any case; who asks is this very thread, in what interrupts it.
       M.localFence()
     } else {
-      let old = summary.fetchOr(0, .acquireRelease)
+      let old = summary.rewrite(.acquireRelease)
       M.looks(summary, old & Self.bits(above: .none))
     }
   }

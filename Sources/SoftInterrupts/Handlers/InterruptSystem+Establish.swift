@@ -269,7 +269,7 @@ extension InterruptSystem {
       let home = agent(ofCPU: cpu)
       // A read-modify-write, not a load: a mark that it does not see comes later in the word's order, and so does the look
       // that the mark asks for, which then sees what was changed before (release).
-      guard home.pending(level).fetchOr(0, .release) & slot.pointee.bit != 0 else { continue }
+      guard home.pending(level).rewrite(.release) & slot.pointee.bit != 0 else { continue }
       home.ring(level)
       // Change, then flag: as a schedule does, and the light fence is that of `enter`, which comes after the change too. A CPU that was
       // seen in use leaves only after it has seen the change, and does not then before it has run what is pending.

@@ -29,7 +29,7 @@
     while true {
       // A read-modify-write also when the bit is clear: a mark comes before it and is found, or after it and sees what we changed.
       if seen & bit == 0 {
-        seen = word.fetchOr(0, .release)
+        seen = word.rewrite(.release)
         if seen & bit == 0 { return nil }
       }
       if Mutant.isOn(.claimByStore) {

@@ -137,8 +137,24 @@ public protocol MachineWord: BitwiseCopyable {
   static func fetchOr(_ at: UnsafeMutablePointer<Self>, _ bits: UInt, _ order: MemoryOrder) -> UInt
   /// Keeps these bits only; the value before.
   static func fetchAnd(_ at: UnsafeMutablePointer<Self>, _ bits: UInt, _ order: MemoryOrder) -> UInt
+  /// Writes what is there: a read-modify-write that changes nothing but has its place in the order of the word's changes, also if the
+  /// caller does not use the value. Has a default, which tries again while others change the word.
+  static func rewrite(_ at: UnsafeMutablePointer<Self>, _ order: MemoryOrder) -> UInt
   /// Replaces `expected` by `desired`; on failure the order is the acquire part of `order`.
   static func compareExchange(
     _ at: UnsafeMutablePointer<Self>, _ expected: UInt, _ desired: UInt, _ order: MemoryOrder
   ) -> Bool
+}
+
+extension MachineWord {
+  /// Not `fetchOr(at, 0, order)`: where nobody uses the value of a change that changes nothing, compilers keep its order among the thread's
+  /// own accesses and drop the change itself. LLVM does so on x86-64 (`lowerAtomicArith`), where `acquireRelease` is then no
+  /// instruction at all: the store before is seen after the load that follows, and a sleeper that said so is not rung. Replacing a value by itself
+  /// is left alone, by LLVM as it is now: `Benchmarks/check-assembly` looks.
+  @inlinable @inline(__always)
+  public static func rewrite(_ at: UnsafeMutablePointer<Self>, _ order: MemoryOrder) -> UInt {
+    var seen = load(at, .relaxed)
+    while !compareExchange(at, seen, seen, order) { seen = load(at, .relaxed) }
+    return seen
+  }
 }

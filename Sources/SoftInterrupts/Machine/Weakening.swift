@@ -9,7 +9,7 @@
 
   /// What an operation of the core's is.
   public enum OrderedOperation: String, Sendable, Comparable {
-    case load, store, exchange, fetchAdd, fetchOr, fetchAnd, compareExchange
+    case load, store, exchange, fetchAdd, fetchOr, fetchAnd, rewrite, compareExchange
     case light, heavy
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
   }
@@ -198,6 +198,13 @@
       _ line: UInt = #line, _ column: UInt = #column
     ) -> UInt {
       Pointee.fetchAnd(self, bits, Weakening.order(order, .fetchAnd, file, function, line, column))
+    }
+
+    @inlinable @discardableResult func rewrite(
+      _ order: MemoryOrder, _ file: StaticString = #fileID, _ function: StaticString = #function,
+      _ line: UInt = #line, _ column: UInt = #column
+    ) -> UInt {
+      Pointee.rewrite(self, Weakening.order(order, .rewrite, file, function, line, column))
     }
 
     @inlinable func compareExchange(

@@ -20,6 +20,8 @@
     func fetchOr(_ bits: UInt, _ order: MemoryOrder) -> UInt { Pointee.fetchOr(self, bits, order) }
     @inlinable @inline(__always) @discardableResult
     func fetchAnd(_ bits: UInt, _ order: MemoryOrder) -> UInt { Pointee.fetchAnd(self, bits, order) }
+    @inlinable @inline(__always) @discardableResult
+    func rewrite(_ order: MemoryOrder) -> UInt { Pointee.rewrite(self, order) }
     @inlinable @inline(__always)
     func compareExchange(_ expected: UInt, _ desired: UInt, _ order: MemoryOrder) -> Bool {
       Pointee.compareExchange(self, expected, desired, order)
