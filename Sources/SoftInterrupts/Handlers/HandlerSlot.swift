@@ -86,6 +86,7 @@ public enum Placement: UInt8, Sendable {
   @usableFromInline let level: Level
   /// The bit in the pending words of the level.
   @usableFromInline let bit: UInt
+  /// Behind the slot, in its memory.
   @usableFromInline let generation: UnsafeMutablePointer<M.Word>
   @usableFromInline let homes: UnsafeMutablePointer<M.Word>
   /// Counts schedules in flight on threads without an agent. Shared by a system's slots, kept as they are.
@@ -94,9 +95,9 @@ public enum Placement: UInt8, Sendable {
 
   // Set by `establish`, before the generation is.
   @usableFromInline var isBound = true
-  @usableFromInline var name = ""
-  /// The slot's own reference; changed by `replaceBody` only.
+  /// The slot's own reference; changed by `replaceBody` only. What runs ask for ends here, with the first cache line.
   @usableFromInline var body: Unmanaged<HandlerBody<M>>?
+  @usableFromInline var name = ""
 
   // Under the table lock.
   @usableFromInline var suspensions = 0
@@ -105,12 +106,12 @@ public enum Placement: UInt8, Sendable {
   /// Asked for from inside the handler: what is left is done when the run ends.
   @usableFromInline var retiring = false
 
-  @inlinable init(level: Level, bit: UInt, system: SystemRef<M>) {
+  @inlinable init(level: Level, bit: UInt, system: SystemRef<M>, generation: UnsafeMutablePointer<M.Word>) {
     self.level = level
     self.bit = bit
     self.system = system
     self.foreignInflight = system.p.pointee.foreignInflight
-    generation = .words(1)
+    self.generation = generation
     homes = .words(system.cpuCount * Home<M>.size)
   }
 
@@ -138,6 +139,28 @@ public enum Placement: UInt8, Sendable {
 }
 
 extension UnsafeMutablePointer {
+  /// A slot and its generation, on cache lines of their own.
+  @inlinable static func slot<M: Machine>(
+    _ level: Level, bit: UInt, of system: SystemRef<M>
+  ) -> Self where Pointee == HandlerSlot<M> {
+    let word = MemoryLayout<M.Word>.stride
+    // Rounded up to where a word may be; a word's alignment divides its stride.
+    let place = (MemoryLayout<Pointee>.size + word - 1) / word * word
+    let words = UnsafeMutablePointer<M.Word>.words(place / word + 1)
+    let slot = UnsafeMutableRawPointer(words).bindMemory(to: Pointee.self, capacity: 1)
+    slot.initialize(
+      to: HandlerSlot(level: level, bit: bit, system: system, generation: words + place / word))
+    return slot
+  }
+
+  /// Gives back all the memory of a slot that nobody knows any more.
+  func releaseSlot<M: Machine>() where Pointee == HandlerSlot<M> {
+    pointee.homes.deallocate()
+    _ = replaceBody()
+    deinitialize(count: 1)
+    UnsafeMutableRawPointer(self).deallocate()
+  }
+
   /// Puts another body, or none, in place; returns the last one, which is to die outside of any lock. No run is under way and none
   /// starts: who ends a handler, and who gives its slot to another, has seen to that.
   ///

@@ -101,8 +101,7 @@ extension InterruptSystem {
   @inlinable func slotMemory(_ level: Level, _ index: Int) -> UnsafeMutablePointer<HandlerSlot<M>> {
     let place = slots + Int(level.rawValue) * UInt.bitWidth + index
     if let slot = place.pointee { return slot }
-    let slot = UnsafeMutablePointer<HandlerSlot<M>>.allocate(capacity: 1)
-    slot.initialize(to: HandlerSlot(level: level, bit: 1 << UInt(index), system: core))
+    let slot = UnsafeMutablePointer<HandlerSlot<M>>.slot(level, bit: 1 << UInt(index), of: core)
     place.pointee = slot
     return slot
   }

@@ -2,8 +2,8 @@
 //
 // Law: the lower half of the word has a bit for each handler (the only truth), the upper half counts the claims. A claim clears
 // a bit and counts in one step, so the old value that a schedule's mark returns says exactly which claims came before the
-// mark, and how many handlers were pending then: its rank. Between two claims bits are only added; so of two marks the one that comes
-// first has fewer claims before it, or as many and the lower rank. That is the stamp (claims, rank), and nothing is drawn for it. It is valid
+// mark, and which handlers were pending then. Between two claims bits are only added, which makes the word a greater number; so of two marks
+// the first has found the lesser one. That is the stamp, as it was found: nothing is drawn for it, and nothing worked out. It is valid
 // for the handler's present mark if its claims are no older than the handler's last claim; one written late by a schedule that was delayed
 // over a claim is older, and ignored. A mark without a valid stamp comes last: its schedule has not returned, so no order is promised for it yet.
 // Counts are compared modulo half a word; so a handler that stays pending (suspended) while 2^31 others are
@@ -14,14 +14,6 @@
   /// The bits of the handlers.
   @inlinable static var handlers: UInt { (1 << half) &- 1 }
   @inlinable static func claims(_ word: UInt) -> UInt { word >> half }
-  /// The stamp of the mark that found this.
-  @inlinable @inline(__always) static func stamp(_ old: UInt) -> UInt {
-    let others = old & handlers
-    // The count of bits is no instruction on every processor, and mostly there are none.
-    let rank = others == 0 ? 0 : UInt(others.nonzeroBitCount)
-    return old & ~handlers | rank
-  }
-
   /// Clears a bit and counts; the count after it, or nil if the bit was not set. Acquire: what the schedulers wrote. Release: a
   /// schedule whose mark comes later, or finds none, sees what its claimer had changed before (`markCurrent`'s second look).
   @inlinable static func claim<W: MachineWord>(_ word: UnsafeMutablePointer<W>, _ bit: UInt) -> UInt? {
@@ -46,8 +38,7 @@
 
 extension Home {
   /// Stamps the mark that found `old`. Repeats only while delayed schedules of earlier marks write, of which each writes once.
-  @inlinable @inline(__always) func stampMark(_ old: UInt) {
-    let new = PendingWord.stamp(old)
+  @inlinable @inline(__always) func stampMark(_ new: UInt) {
     while true {
       let seen = stamp.load(.relaxed)
       // An older mark's stamp, or none: replace it. A newer one stays.

@@ -236,11 +236,7 @@
       for place in 0..<Level.count * UInt.bitWidth {
         guard let slot = slots[place] else { continue }
         slots[place] = nil
-        slot.pointee.generation.deallocate()
-        slot.pointee.homes.deallocate()
-        _ = slot.replaceBody()
-        slot.deinitialize(count: 1)
-        slot.deallocate()
+        slot.releaseSlot()
       }
       for slab in slabs {
         slab.deinitialize(count: Self.slabSize)
@@ -262,11 +258,7 @@
       _ = Unmanaged.passRetained(self)
       for place in 0..<Level.count * UInt.bitWidth {
         guard let slot = slots[place] else { continue }
-        slot.pointee.generation.deallocate()
-        slot.pointee.homes.deallocate()
-        _ = slot.replaceBody()
-        slot.deinitialize(count: 1)
-        slot.deallocate()
+        slot.releaseSlot()
       }
       for slab in slabs {
         slab.deinitialize(count: Self.slabSize)
