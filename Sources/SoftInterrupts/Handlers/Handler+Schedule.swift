@@ -38,7 +38,7 @@ extension Handler {
       let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
       if agent.isCPU && agent.p.pointee.system == slot.pointee.system {
         if agent.p.pointee.isLevelThread { return markElsewhere(cpu: agent.cpu, from: agent) }
-        return mark(home: agent, from: agent)
+        return markHere(agent)
       }
       return markElsewhere(cpu: 0, from: agent)
     }
@@ -67,13 +67,40 @@ extension Handler {
     return markCurrent(home: system.agent(ofCPU: cpu), from: own)
   }
 
-  @inlinable @inline(__always)
-  func mark(home: AgentRef<M>, from agent: AgentRef<M>) -> ScheduleResult {
+  /// On the calling CPU.
+  @inlinable @inline(__always) func markHere(_ agent: AgentRef<M>) -> ScheduleResult {
     let inflight = agent.p.pointee.inflight
     enter(inflight)
-    defer { exit(inflight) }
-    guard isCurrent else { return .notEstablished }
-    return markCurrent(home: home, from: agent)
+    guard isCurrent else {
+      exit(inflight)
+      return .notEstablished
+    }
+    if let result = coalesceHere(agent) {
+      exit(inflight)
+      return result
+    }
+    return markHereAndExit(agent)
+  }
+
+  /// The rest of ``markHere(_:)``, in a frame that what is pending already does not need.
+  @inlinable @inline(never) func markHereAndExit(_ agent: AgentRef<M>) -> ScheduleResult {
+    let result = markCurrent(home: agent, from: agent)
+    exit(agent.p.pointee.inflight)
+    return result
+  }
+
+  /// Bound work of this CPU is claimed by this very thread, unless it is dropped. If it is pending, the run therefore comes after this in program
+  /// order and sees what was written before: there is nothing to publish, and a look does. Who drops it ends the handler; a look that comes too
+  /// early to see that comes before it.
+  @inlinable @inline(__always)
+  func coalesceHere(_ agent: AgentRef<M>) -> ScheduleResult? {
+    M.touches(slot, .read)
+    guard
+      slot.pointee.isBound && agent.p.pointee.levelSeats == nil
+        && agent.pending(slot.pointee.level).load(.relaxed) & slot.pointee.bit != 0
+    else { return nil }
+    Home<M>.bump(slot.pointee.home(agent.cpu).coalesced)
+    return isCurrent ? .coalesced : .notEstablished
   }
 
   /// Relaxed: who has the handle has seen it being established, and while a schedule is in flight a slot that was seen to be of
@@ -113,15 +140,6 @@ extension Handler {
     let record = slot.pointee.home(home.cpu)
     M.touches(slot, .read)
     if Mutant.isOn(.coalesceByLoad) && home.pending(level).load(.relaxed) & bit != 0 { return .coalesced }
-    // Bound work of this CPU is claimed by this very thread, unless it is dropped. The run therefore comes after this in program order and
-    // sees what was written before: there is nothing to publish, and a look does. Who drops it ends the handler; a look that comes too early to
-    // see that comes before it.
-    if isHere && slot.pointee.isBound && home.p.pointee.levelSeats == nil
-      && home.pending(level).load(.relaxed) & bit != 0
-    {
-      Home<M>.bump(record.coalesced)
-      return isCurrent ? .coalesced : .notEstablished
-    }
     // Release: the claim acquires what the scheduler wrote. Acquire: for the second look, and for what a change of the handler
     // that has looked at the word before this mark has done: the ring below passes it on.
     let old = home.pending(level).fetchOr(bit, .acquireRelease)
