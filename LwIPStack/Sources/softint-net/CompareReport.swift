@@ -91,6 +91,11 @@ struct CompareTable {
         "ordered, fast requests: slow work at softBio to the same at softNet", 10,
         row("ordered.slowAt.softBio"),
         row("ordered.slowAt.softNet"))
+      // The baseline at its best too: a worker of its own does the slow work.
+      let worker = best(["coreLock.mailbox.slowAt.worker", "coreLock.lock.slowAt.worker"])
+      let mine = row("ordered.slowAt.softBio")
+      want("the same to \(worker?.name ?? ""), requests", 1.0, mine, worker)
+      want("the same to \(worker?.name ?? ""), p99", 0.7, mine, worker, isAtMost: true) { $0.p99 }
     case .work:
       want("footing: bigLock to oneCPU", 0.95, row("bigLock"), row("oneCPU"))
       want("ordered to \(plain?.name ?? ""), requests", 1.3, row("ordered"), plain)
