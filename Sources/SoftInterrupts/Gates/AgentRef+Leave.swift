@@ -55,7 +55,8 @@ extension AgentRef {
     guard word.attention(gate).isEmpty, !isBig(queue) else { return false }
     if word.isAwaited(gate) {
       if queue.pointee.calmLeavings > 0 {
-        queue.pointee.calmLeavings &-= 1
+        // Written so: an operator that modifies is an access to the whole queue, of which waiters read what is constant.
+        queue.pointee.calmLeavings = queue.pointee.calmLeavings &- 1
       } else {
         if M.now() >= queue.pointee.calmUntil && !Mutant.isOn(.calmForEver) { return false }
         queue.pointee.calmLeavings = system.configuration.turnCheck &- 1
