@@ -84,7 +84,7 @@ public struct Fixed {
   for _ in 0..<count {
     let callout = callouts[Int(random.next() % UInt64(callouts.count))]
     callout.cancel()
-    callout.schedule(at: base + random.next() % 3_600_000_000_000)
+    callout.schedule(at: base + random.next() % 3_600_000 * 1_000_000)
   }
 }
 
