@@ -40,6 +40,8 @@ class Relay(threading.Thread):
         self.loss = self.double = self.late = 0.0
         # A port of the kernel's end whose frames vanish, both ways.
         self.vanished = None
+        # Whether the kernel's end has no link: the kernel tells of what is sent to it for a second only, and then drops it in silence.
+        self.down = False
         self.counts = dict(passed=0, lost=0, doubled=0, late=0, gone=0)
         self.random = random.Random(1)
         self.sockets = []
@@ -73,7 +75,6 @@ class Relay(threading.Thread):
                     held[other] = (frame, 3)
                     continue
                 self.send(other, frame)
-                self.counts["passed"] += 1
                 if self.random.random() < self.double:
                     self.counts["doubled"] += 1
                     self.send(other, frame)
@@ -86,10 +87,14 @@ class Relay(threading.Thread):
                         held[other] = (kept, left - 1)
 
     def send(self, raw, frame):
+        """Passes a frame on; without a link it is lost, as on a wire."""
         try:
+            if self.down and raw is self.sockets[0]:
+                raise OSError
             raw.send(frame)
+            self.counts["passed"] += 1
         except OSError:
-            self.counts["gone"] += 1  # the link is down: lost, as on a wire
+            self.counts["gone"] += 1
 
     @staticmethod
     def ports(frame):
