@@ -47,4 +47,17 @@ struct FenceTests {
     let text = result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""
     #expect(text.contains("membarrier was there and is refused now"))
   }
+
+  @Test("a machine has one system at a time: two would sleep on the same seats")
+  func oneSystem() throws {
+    let machine = HostedMachine(cpus: 1)
+    let first = try System(on: machine)
+    let error = #expect(throws: (any Error).self) { _ = try System(on: machine) }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("one system at a time"))
+    let handler = try first.establish("answer", at: .softNet, as: .ordered) { _ in }
+    #expect(handler.schedule() == .scheduled)
+    #expect(first.shutdown().isComplete)
+    // The next one, when the first has gone.
+    #expect(try System(on: machine).shutdown().isComplete)
+  }
 }
