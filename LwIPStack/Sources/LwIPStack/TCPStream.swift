@@ -96,12 +96,18 @@ public final class TCPStream: AsyncSequence, @unchecked Sendable {
         }
       }
     } onCancel: {
-      stack.enterLater { [self] in
-        guard let waiting = reader, waiting.number == number else { return }
-        reader = nil
-        waiting.continuation.resume(throwing: CancellationError())
-      }
+      stack.enterLater { [self] in cancelRead(number) }
     }
+  }
+
+  /// Whether a task waits for bytes. Under the guard.
+  var isAwaited: Bool { reader != nil }
+
+  /// Ends one wait, if it is not over. Under the guard.
+  func cancelRead(_ number: UInt) {
+    guard let waiting = reader, waiting.number == number else { return }
+    reader = nil
+    waiting.continuation.resume(throwing: CancellationError())
   }
 
   /// Under the guard.
