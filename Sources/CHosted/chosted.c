@@ -6,6 +6,7 @@
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -46,9 +47,19 @@ void softint_register_membarrier(void) {
     __atomic_store_n(&softint_has_membarrier, 1, __ATOMIC_RELAXED);  // each machine does so; the system call orders
 }
 
+// The light fences of the other threads are none without this, and a CPU would sleep with work pending, or a slot be used twice: so it is never passed
+// over. A process that is registered is refused for want of memory, or by a filter of system calls that was put on it since.
 void softint_heavy_fence(void) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  if (__atomic_load_n(&softint_has_membarrier, __ATOMIC_RELAXED)) (void)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  if (!__atomic_load_n(&softint_has_membarrier, __ATOMIC_RELAXED)) return;
+  while (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
+    if (errno != ENOMEM) {
+      static const char message[] = "softint: membarrier was there and is refused now: let a filter of system calls permit it\n";
+      (void)!write(2, message, sizeof message - 1);
+      abort();
+    }
+    sched_yield();
+  }
 }
 
 void softint_seat_wake(softint_seat *seat, uint32_t state) {
@@ -69,7 +80,8 @@ static int collect(softint_seat *seat, int timeout_ms, const struct timespec *ti
 #ifdef SYS_epoll_pwait2
   if (timeout != NULL) {
     count = (int)syscall(SYS_epoll_pwait2, seat->epoll, events, capacity, timeout, NULL, 0);
-    if (count < 0 && errno == ENOSYS)
+    // Filters of system calls that do not know it refuse it.
+    if (count < 0 && (errno == ENOSYS || errno == EPERM))
       count = epoll_wait(seat->epoll, events, capacity,
                          (int)(timeout->tv_sec > INT_MAX / 1000 - 1 ? INT_MAX : timeout->tv_sec * 1000 + timeout->tv_nsec / 1000000));
   } else

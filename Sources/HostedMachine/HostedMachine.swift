@@ -154,6 +154,10 @@ public final class HostedMachine: Machine, @unchecked Sendable {
   // MARK: Threads
 
   public func start(cpu: Int, _ main: @escaping @Sendable () -> Void) throws(MachineError) {
+    // A second system's CPU would sleep on the same seat, and take the rings that were for the first one's.
+    if locked({ threads[cpu] != nil }) {
+      throw MachineError("CPU \(cpu) runs already: a machine has one system at a time; make another machine")
+    }
     let thread = try spawn(cpu, detached: false, main)
     locked { threads[cpu] = thread }
   }

@@ -32,6 +32,8 @@
     case lookThenClear
     /// It tells threads of levels too, which are not on top of it.
     case takingForThreads
+    /// Who pushes does not keep the taker for as long as it is at it.
+    case letGo
 
     @inlinable @inline(__always) package static func isOn(_ mutant: ActorMutant) -> Bool {
       selectedActorMutant.load(ordering: .relaxed) == mutant.rawValue

@@ -15,6 +15,8 @@
 // - Levels have threads of their own (`Execution.threads`): those are the CPU too, and not on top of its base code. Nobody is told then.
 // - The budget is used up: the code that is given instead will look, so the word stays; if the CPU takes none, this one goes on.
 // - The shutdown drops the code that was given: its CPU has stopped, nobody is that CPU any more, and the promise takes what is there.
+// - Who has pushed into the empty list is stopped before it gives base code, and base code that is under way takes the item: that may be the last
+//   one, whose end lets go of the taker. It did, and with it of this object. So who pushes keeps the taker until it has given.
 
 public import SoftInterrupts
 
@@ -113,7 +115,21 @@ public import SoftInterrupts
   }
 
   @inlinable func push(_ item: Item, on first: Int, _ taker: Taker) {
+    #if Mutants
+      if ActorMutant.isOn(.letGo) { return pushKept(item, on: first, taker) }
+    #endif
+    let kept = keep(taker)
+    pushKept(item, on: first, taker)
+    // Perhaps of this object too: the end.
+    kept.release()
+  }
+
+  @inlinable func pushKept(_ item: Item, on first: Int, _ taker: Taker) {
     guard incoming[first].push(item) else { return }
+    #if Mutants
+      // A moment for others: where there is no operation the exploration has none.
+      _ = incoming[first].isEmpty
+    #endif
     var cpu = first
     for _ in 0..<system.cpuCount {
       if give(cpu, taker) { return }
@@ -222,4 +238,10 @@ public import SoftInterrupts
       body(item)
     }
   }
+}
+
+/// Counts an object once more. A function of its own, for a count that is taken and given back in one function is left out by the compiler where the
+/// caller is promised to hold one: and who calls `enqueue` holds none once the job has run.
+@usableFromInline @inline(never) func keep<Object: AnyObject>(_ object: Object) -> Unmanaged<Object> {
+  .passRetained(object)
 }

@@ -48,8 +48,9 @@ public final class Outbox<Element: Sendable, M: Machine>: @unchecked Sendable {
     #if Mutants
       if ActorMutant.isOn(.closedBeforePost) { return early == 0 ? .first : .closed }
     #endif
-    // Release: who closes after this sees the element. Acquire: who finds it closed takes after the last take.
-    return M.Word.fetchAdd(closed, 0, .acquireRelease) == 0 ? .first : .closed
+    // Release: who closes after this sees the element. Acquire: who finds it closed takes after the last take. An addition of 0 would be
+    // compiled to a fence and a load on x86-64, which is no change of the word (`MachineWord.rewrite`).
+    return M.Word.rewrite(closed, .acquireRelease) == 0 ? .first : .closed
   }
 
   /// No element that is posted from here on is taken by the consumer, who takes once more after this.

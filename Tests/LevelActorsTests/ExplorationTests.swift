@@ -281,6 +281,7 @@ enum QueueProgram {
       Case(mutant: .stillTaking, program: ListsProgram.ownPushes),
       Case(mutant: .lookThenClear, recognition: .anywhere, program: ListsProgram.ownPushes),
       Case(mutant: .takingForThreads, execution: .threads, program: ListsProgram.threadsPush),
+      Case(mutant: .letGo, program: ListsProgram.lastLetsGo),
     ]
 
     @Test(arguments: cases) func isFound(_ test: Case) throws {

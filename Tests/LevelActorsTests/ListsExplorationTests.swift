@@ -17,7 +17,10 @@ enum ListsProgram {
     var ran: [Int] = []
     var late: [Int] = []
     var body: (Int) -> Void = { _ in }
-    init(_ numbers: [Int]) { items = Items(numbers) }
+    var atEnd: () -> Void = {}
+    init(_ items: Items) { self.items = items }
+    convenience init(_ numbers: [Int]) { self.init(Items(numbers)) }
+    deinit { atEnd() }
     func perform(_ item: Item) {
       ran.append(item.number)
       body(item.number)
@@ -60,6 +63,33 @@ enum ListsProgram {
     world.base(on: 0) { _ in push(1) }
     world.base(on: 1) { _ in push(3) }
     world.visitor { push(4) }
+  }
+
+  /// Two threads push, as the runtime does for them: without holding the taker. What runs last lets it go, as the last task does its executor.
+  static func lastLetsGo(_ world: World) throws {
+    let items = Items([1, 2])
+    let lists = Lists(world.system, budget: 2)
+    let owned = Unmanaged.passRetained(Taker(items))
+    var ran = 0
+    var pushing = 0
+    owned._withUnsafeGuaranteedRef { taker in
+      taker.body = { _ in
+        ran += 1
+        if ran == 2 { owned.release() }
+      }
+      taker.atEnd = {
+        world.expect(
+          pushing == 0 || world.system.currentCPU == nil, "it was let go under who pushes and is not done")
+      }
+    }
+    for number in [1, 2] {
+      world.visitor("pusher \(number)") {
+        pushing += 1
+        owned._withUnsafeGuaranteedRef { lists.push(items.all[number]!, on: 0, $0) }
+        pushing -= 1
+      }
+    }
+    world.finally { world.expect(ran == 2, "ran: \(ran)") }
   }
 }
 
@@ -105,5 +135,14 @@ enum ListsProgram {
       return
     }
     print("pushes of others: \(result)")
+  }
+
+  @Test func whoPushesKeepsTheTaker() throws {
+    let result = try Self.explorer(2).explore(ListsProgram.lastLetsGo)
+    guard case .holds = result.verdict else {
+      Issue.record("\(result)")
+      return
+    }
+    print("the last one lets go: \(result)")
   }
 }

@@ -1,5 +1,6 @@
 // `micro idle [SECONDS]` and `micro overload` tell what a system costs that has nothing, and too much, to do; `micro memory N` weighs
-// callouts; `micro parked [ROUNDS]` schedules on a CPU that falls asleep each time; `micro costs --json CAPTURE` writes the model that `softint simulate` predicts by. What is held against a peer is in `bench`.
+// callouts; `micro parked [ROUNDS]` schedules on a CPU that falls asleep each time, `micro waits [ROUNDS]` waits for CPUs that run MP-safe
+// handlers; `micro costs --json CAPTURE` writes the model that `softint simulate` predicts by. What is held against a peer is in `bench`.
 
 import Glibc
 
@@ -18,11 +19,15 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
   let rounds = arguments.count == 3 ? Int(arguments[2]) : 200_000, rounds > 0
 {
   try meetSleepers(rounds: rounds)
+} else if arguments.count <= 3, arguments.dropFirst().first == "waits",
+  let rounds = arguments.count == 3 ? Int(arguments[2]) : 50_000, rounds > 0
+{
+  try waitForBusyCPUs(rounds: rounds)
 } else if arguments.count == 2, arguments[1] == "overload" {
   if try !measureOverload(cpus: 2, rounds: 5, milliseconds: 300) { exit(1) }
 } else {
   print(
-    "usage: micro idle [SECONDS] | micro overload | micro parked [ROUNDS] | micro costs [--json] CAPTURE | micro memory N"
+    "usage: micro idle [SECONDS] | micro overload | micro parked [ROUNDS] | micro waits [ROUNDS] | micro costs [--json] CAPTURE | micro memory N"
   )
   exit(64)
 }

@@ -4,7 +4,6 @@
 // number that is never used again, and an answer to a number that nobody waits for is dropped. All state is under the guard.
 
 import CLwIPStack
-import Synchronization
 
 /// Which addresses are asked for.
 public enum AddressFamily: Sendable {
@@ -19,30 +18,26 @@ struct StackServices {
   typealias Query = CheckedContinuation<NetworkAddress, any Error>
   typealias Lease = CheckedContinuation<IPv4Configuration, any Error>
 
-  // Of the process: lwIP's questions outlive a stack. Relaxed: a number that nobody else has, no more.
-  private static let lastQuery = Atomic<UInt>(0)
   private var queries: [UInt: Query] = [:]
-  private var leases: [ObjectIdentifier: Lease] = [:]
-
-  static func nextQuery() -> UInt {
-    lastQuery.wrappingAdd(1, ordering: .relaxed).newValue
-  }
+  private var leases: [ObjectIdentifier: (number: UInt, continuation: Lease)] = [:]
 
   var isWaiting: Bool { !queries.isEmpty || !leases.isEmpty }
   mutating func wait(for query: UInt, _ continuation: Query) { queries[query] = continuation }
   mutating func takeQuery(_ query: UInt) -> Query? { queries.removeValue(forKey: query) }
-  mutating func wait(for device: any NetworkDevice, _ continuation: Lease) {
+  mutating func wait(for device: any NetworkDevice, _ number: UInt, _ continuation: Lease) {
     precondition(leases[ObjectIdentifier(device)] == nil, "one task waits for a device's address at a time")
-    leases[ObjectIdentifier(device)] = continuation
+    leases[ObjectIdentifier(device)] = (number, continuation)
   }
-  mutating func takeLease(_ device: any NetworkDevice) -> Lease? {
-    leases.removeValue(forKey: ObjectIdentifier(device))
+  /// Who waits for a device's address; with a number, only if it is that wait.
+  mutating func takeLease(_ device: any NetworkDevice, _ number: UInt? = nil) -> Lease? {
+    if let number, leases[ObjectIdentifier(device)]?.number != number { return nil }
+    return leases.removeValue(forKey: ObjectIdentifier(device))?.continuation
   }
 
   /// The stack ends.
   mutating func end() {
     for query in queries.values { query.resume(throwing: NetworkError.stopped) }
-    for lease in leases.values { lease.resume(throwing: NetworkError.stopped) }
+    for lease in leases.values { lease.continuation.resume(throwing: NetworkError.stopped) }
     (queries, leases) = ([:], [:])
   }
 
@@ -102,7 +97,7 @@ extension NetworkStack {
       case .ipv4: lwip_family_ipv4
       case .ipv6: lwip_family_ipv6
       }
-    let query = StackServices.nextQuery()
+    let query = WaitNumber.next()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: StackServices.Query) in
         enter {
@@ -122,7 +117,7 @@ extension NetworkStack {
         }
       }
     } onCancel: {
-      enter { services.takeQuery(query)?.resume(throwing: CancellationError()) }
+      enterLater { [self] in services.takeQuery(query)?.resume(throwing: CancellationError()) }
     }
   }
 
@@ -132,6 +127,7 @@ extension NetworkStack {
   /// - Throws: ``NetworkError``: `unavailable`, `notConnected` (the device is not attached), `exhausted`, `stopped`; `CancellationError`.
   public func lease(for device: any NetworkDevice) async throws -> IPv4Configuration {
     guard Self.hasDHCP else { throw NetworkError.unavailable }
+    let number = WaitNumber.next()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: StackServices.Lease) in
         enter {
@@ -140,14 +136,14 @@ extension NetworkStack {
           guard let netif = ports.first(where: { $0.device === device })?.netif else {
             return continuation.resume(throwing: NetworkError.notConnected)
           }
-          services.wait(for: device, continuation)
+          services.wait(for: device, number, continuation)
           let result = lwip.pointee.dhcp_start(netif)
           if result != 0 { services.takeLease(device)?.resume(throwing: NetworkError(result)) }
         }
       }
     } onCancel: {
-      enter {
-        guard let waiting = services.takeLease(device) else { return }
+      enterLater { [self] in
+        guard let waiting = services.takeLease(device, number) else { return }
         if let netif = ports.first(where: { $0.device === device })?.netif { lwip.pointee.dhcp_stop(netif) }
         waiting.resume(throwing: CancellationError())
       }

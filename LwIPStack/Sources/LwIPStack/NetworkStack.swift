@@ -167,7 +167,9 @@ public final class NetworkStack: @unchecked Sendable {
 
   // MARK: The guard
 
-  /// Runs `body` under the stack's guard: at its level. A no-op for who holds it. Any thread below that level; waits in order.
+  /// Runs `body` under the stack's guard: at its level. A no-op for who holds it. Any thread below that level; waits in order. Never in a task's
+  /// `onCancel`, which Swift calls under that task's lock: who resumes the task under the guard would wait for it, for ever. There a task of
+  /// its own enters. The same goes for all that waits for the guard, as closing a connection does.
   @inline(__always)
   public func enter<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     if plan.isGateOff { return try body() }

@@ -16,8 +16,8 @@ public final class TCPStream: AsyncSequence, @unchecked Sendable {
   private var chunks: [[UInt8]] = []
   private var hasEnded = false
   private var failure: NetworkError?
-  private var reader: CheckedContinuation<[UInt8]?, any Error>?
-  private var writer: CheckedContinuation<Void, any Error>?
+  private var reader: (number: UInt, continuation: CheckedContinuation<[UInt8]?, any Error>)?
+  private var writer: (number: UInt, continuation: CheckedContinuation<Void, any Error>)?
   private var connector: CheckedContinuation<Void, any Error>?
 
   /// Takes over a connection's callbacks. Under the guard.
@@ -71,7 +71,7 @@ public final class TCPStream: AsyncSequence, @unchecked Sendable {
         }
       }
     } onCancel: {
-      stack.enter {
+      stack.enterLater {
         guard let waiting = stream.connector else { return }
         stream.connector = nil
         stream.connection.abort()
@@ -85,26 +85,34 @@ public final class TCPStream: AsyncSequence, @unchecked Sendable {
 
   /// The next bytes that came; nil after the other end's last. One task at a time. Throws as ``connect(_:to:port:)``.
   public func read() async throws -> [UInt8]? {
-    try await withTaskCancellationHandler {
+    let number = WaitNumber.next()
+    return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         stack.enter {
           precondition(reader == nil, "one task reads a stream at a time")
           if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
-          reader = continuation
+          reader = (number, continuation)
           serveReader()
         }
       }
     } onCancel: {
-      stack.enter {
-        reader?.resume(throwing: CancellationError())
-        reader = nil
-      }
+      stack.enterLater { [self] in cancelRead(number) }
     }
+  }
+
+  /// Whether a task waits for bytes. Under the guard.
+  var isAwaited: Bool { reader != nil }
+
+  /// Ends one wait, if it is not over. Under the guard.
+  func cancelRead(_ number: UInt) {
+    guard let waiting = reader, waiting.number == number else { return }
+    reader = nil
+    waiting.continuation.resume(throwing: CancellationError())
   }
 
   /// Under the guard.
   private func serveReader() {
-    guard let waiting = reader else { return }
+    guard let waiting = reader?.continuation else { return }
     if !chunks.isEmpty {
       let chunk = chunks.count == 1 ? chunks[0] : Array(chunks.joined())
       chunks.removeAll()
@@ -137,20 +145,22 @@ public final class TCPStream: AsyncSequence, @unchecked Sendable {
         return count
       }
       if done == bytes.count { return }
+      let number = WaitNumber.next()
       try await withTaskCancellationHandler {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
           stack.enter {
             precondition(writer == nil, "one task writes a stream at a time")
             if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
-            writer = continuation
+            writer = (number, continuation)
             // There may be room since.
             if connection.room > 0 || failure != nil || !connection.isOpen { serveWriter() }
           }
         }
       } onCancel: {
-        stack.enter {
-          writer?.resume(throwing: CancellationError())
+        stack.enterLater { [self] in
+          guard let waiting = writer, waiting.number == number else { return }
           writer = nil
+          waiting.continuation.resume(throwing: CancellationError())
         }
       }
     }
@@ -158,7 +168,7 @@ public final class TCPStream: AsyncSequence, @unchecked Sendable {
 
   /// Under the guard.
   private func serveWriter() {
-    guard let waiting = writer else { return }
+    guard let waiting = writer?.continuation else { return }
     writer = nil
     if let failure { return waiting.resume(throwing: failure) }
     if !connection.isOpen { return waiting.resume(throwing: NetworkError.notConnected) }

@@ -11,7 +11,7 @@ public final class TCPStreamListener: AsyncSequence, @unchecked Sendable {
   private let backlog: Int
   private var listener: TCPListener?
   private var waiting: [TCPStream] = []
-  private var taker: CheckedContinuation<TCPStream?, Never>?
+  private var taker: (number: UInt, continuation: CheckedContinuation<TCPStream?, Never>)?
   private var isClosed = false
   /// How many were reset because the queue was full.
   private var refusals = 0
@@ -37,7 +37,7 @@ public final class TCPStreamListener: AsyncSequence, @unchecked Sendable {
     guard !isClosed else { return false }
     if let taker {
       self.taker = nil
-      taker.resume(returning: TCPStream(connection))
+      taker.continuation.resume(returning: TCPStream(connection))
     } else if waiting.count < backlog {
       waiting.append(TCPStream(connection))
     } else {
@@ -49,19 +49,21 @@ public final class TCPStreamListener: AsyncSequence, @unchecked Sendable {
 
   /// The next connection; nil once it is closed or the task cancelled. One task at a time.
   public func next() async -> TCPStream? {
-    await withTaskCancellationHandler {
+    let number = WaitNumber.next()
+    return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         stack.enter {
           precondition(taker == nil, "one task takes a listener's connections at a time")
           if !waiting.isEmpty { return continuation.resume(returning: waiting.removeFirst()) }
           if isClosed || Task.isCancelled { return continuation.resume(returning: nil) }
-          taker = continuation
+          taker = (number, continuation)
         }
       }
     } onCancel: {
-      stack.enter {
-        taker?.resume(returning: nil)
+      stack.enterLater { [self] in
+        guard let waiting = taker, waiting.number == number else { return }
         taker = nil
+        waiting.continuation.resume(returning: nil)
       }
     }
   }
@@ -72,7 +74,7 @@ public final class TCPStreamListener: AsyncSequence, @unchecked Sendable {
       isClosed = true
       for stream in waiting { stream.connection.abort() }
       waiting.removeAll()
-      taker?.resume(returning: nil)
+      taker?.continuation.resume(returning: nil)
       taker = nil
     }
     listener?.close()

@@ -1,5 +1,6 @@
 // Connections as asynchronous sequences: order, back-pressure, cancellation, errors.
 
+import Glibc
 import HostedMachine
 import Testing
 
@@ -71,6 +72,57 @@ extension StackTests {
         server.close()
         #expect(try await client.read() == nil)
         client.close()
+        listener.close()
+      }
+    }
+
+    @Test("a cancel that meets what comes stops nobody")
+    func cancelMeetsArrival() async {
+      // In a process of its own, for what may go wrong has no end: the alarm is one.
+      await #expect(processExitsWith: .exitCode(0)) {
+        alarm(20)
+        try await withStreams { stack in
+          let listener = try TCPStreamListener(stack, port: 7)
+          let client = try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 7)
+          let server = try #require(await listener.next())
+          stack.enter { client.connection.setNoDelay(true) }
+          var sent = 0
+          var got = 0
+          for round in 0..<5_000 {
+            let reading = Task { (try? await server.read())?.count ?? 0 }
+            // A CPU receives what was sent, and wakes the reader, under the guard; the cancel comes at any time of that.
+            await Task.yield()
+            try await client.write([1])
+            sent += 1
+            for _ in 0..<round % 512 { HostedMachine.pause(0) }
+            reading.cancel()
+            got += await reading.value
+          }
+          // Nothing was lost with those who were cancelled.
+          while got < sent { got += try await server.read()?.count ?? sent }
+          #expect(got == sent)
+          client.close()
+          server.close()
+          listener.close()
+        }
+      }
+    }
+
+    @Test("a cancel that comes late is nobody else's")
+    func lateCancel() async throws {
+      try await withStreams { stack in
+        let listener = try TCPStreamListener(stack, port: 7)
+        let client = try await TCPStream.connect(stack, to: SlirpDevice.ipv4.address, port: 7)
+        let server = try #require(await listener.next())
+        // The number of a wait that is over: the next one that is given out comes after it.
+        let past = WaitNumber.next()
+        let reading = Task { try await server.read() }
+        #expect(eventually { stack.enter { server.isAwaited } })
+        stack.enter { server.cancelRead(past) }
+        try await client.write([1])
+        #expect(try await reading.value == [1])
+        client.close()
+        server.close()
         listener.close()
       }
     }

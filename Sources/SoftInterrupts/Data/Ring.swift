@@ -48,6 +48,7 @@ public final class Ring<Element, M: Machine>: @unchecked Sendable {
     }
     M.touches(slots + Int(at & (capacity &- 1)), .write)
     (slots + Int(at & (capacity &- 1))).initialize(to: element)
+    countsStand()
     // Release: publishes the slot.
     tail.store(at &+ 1, .release)
     return true

@@ -16,6 +16,8 @@
 // waiter takes before it goes on with a gate that it was granted (who reads `granted` reads it from inside that section, so its own
 // section comes later); and its own changes are followed by an announcement (GateWord.swift), which releases.
 
+import Synchronization
+
 /// The states of a waiter's word.
 @usableFromInline enum WaiterState {
   @inlinable static var waiting: UInt { 0 }
@@ -154,5 +156,14 @@ extension UnsafeMutablePointer {
 
 /// The other half.
 @inlinable func spinUnlock<M: Machine>(_: M.Type, _ lock: UnsafeMutablePointer<M.Word>) {
+  countsStand()
   lock.store(0, .release)
 }
+
+/// Before a store that lets others in: references that were copied before it are counted before it.
+///
+/// LLVM's pass for Swift's reference counts (`LLVMARCOpts`, `performLocalRetainMotion`) moves a retain behind any store, which "can't do a
+/// release", and makes no exception for one that releases: so what was copied under a lock was counted after it, when others had perhaps let go of
+/// the last count. It passes no fence and no read-modify-write (gates are left by one). This fence orders nothing that the store
+/// does not order; it is no instruction on x86-64, and `dmb ishld` on arm64. `Benchmarks/check-assembly` looks.
+@inlinable @inline(__always) func countsStand() { atomicMemoryFence(ordering: .acquiring) }
