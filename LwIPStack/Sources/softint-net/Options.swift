@@ -18,7 +18,7 @@ struct StackOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How many rounds an idle CPU looks for work before it sleeps (default: \(Configuration().idleRounds)).",
+      "How many rounds an idle CPU polls at most before it sleeps (default: \(Configuration().idleRounds)).",
       valueName: "n"))
   var idleRounds: Int?
 
