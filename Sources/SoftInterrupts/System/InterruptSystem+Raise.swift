@@ -6,7 +6,7 @@ extension InterruptSystem {
   ///
   /// - Any thread, below `level` or with the floor at it; not in a signal handler. Waits in order: what is above is served
   ///   meanwhile, and what was read before may have changed. On a thread that is no CPU of the system it is a visitor.
-  /// - Cost: one load, one locked compare-exchange and one locked and, uncontended.
+  /// - Cost: one load, one locked compare-exchange and one locked addition, uncontended; one compare-exchange more while another CPU holds any gate.
   @inlinable @inline(__always)
   public func raise<R: ~Copyable, E: Error>(
     to level: Level, file: StaticString = #fileID, line: UInt = #line,
