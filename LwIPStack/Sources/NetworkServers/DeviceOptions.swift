@@ -85,6 +85,9 @@ package struct DeviceOptions: ParsableArguments {
     configuration.mostConnections = connections
     configuration.mostBuffers = buffers
     configuration.ringCapacity = ring
+    guard Int(port) + stacks - 1 <= Int(UInt16.max) else {
+      throw .usage("--port: the second stack listens on the next port, so give at most 65534")
+    }
     switch device {
     case .slirp, .memory:
       if address != nil || address6 != nil {
