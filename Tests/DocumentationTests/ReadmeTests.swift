@@ -29,6 +29,16 @@ struct ReadmeTests {
       "FirstProgram", with: Self.block(after: "<!-- first-output -->", in: Self.text("README.md")))
   }
 
+  @Test("an exploration tells what the README says")
+  func story() throws {
+    let text = try Self.text("README.md")
+    let command = "$ softint explore big-lock-against-plain-lock\n"
+    let shown = try Self.block(after: "<!-- explore:begin -->", in: text)
+    #expect(shown.hasPrefix(command))
+    try Self.compare(
+      "softint", "explore", "big-lock-against-plain-lock", with: String(shown.dropFirst(command.count)))
+  }
+
   @Test("the typed order's program prints what the article says")
   func typedOrder() throws {
     let article = try Self.text("Sources/SoftInterrupts/SoftInterrupts.docc/TypedOrder.md")
