@@ -99,8 +99,8 @@ let package = Package(
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
-        "FirstProgram", "TypedOrder", "game-server", "off-the-big-lock", "SoftInterrupts", "HostedMachine",
-        "Exploration",
+        "FirstProgram", "TypedOrder", "game-server", "off-the-big-lock", "softint", "SoftInterrupts",
+        "HostedMachine", "Exploration",
       ]),
     // What several suites of tests share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),

@@ -19,11 +19,13 @@ extension Comparison {
     for (index, bar) in measured.enumerated() {
       svg += capacityBar(bar.discipline, bar.rate, scale: scale, top: top + step * Double(index))
     }
-    for (line, name) in [(oneCPU, "one CPU"), (limit, "S × one CPU")] {
-      guard let line else { continue }
+    for name in Self.names(oneCPU: oneCPU, limit: limit, scale: scale) {
+      let anchor = name.at > 0.8 ? "end" : name.at < 0.2 ? "start" : "middle"
+      svg +=
+        "<text class=\"quiet\" x=\"\(HTMLText.percent(name.at))\" y=\"12\" text-anchor=\"\(anchor)\">\(name.text)</text>\n"
+    }
+    for line in [oneCPU, limit].compactMap({ $0 }) {
       let x = HTMLText.percent(line / scale)
-      let anchor = line / scale > 0.8 ? "end" : line / scale < 0.2 ? "start" : "middle"
-      svg += "<text class=\"quiet\" x=\"\(x)\" y=\"12\" text-anchor=\"\(anchor)\">\(name)</text>\n"
       for index in measured.indices {
         // Across the bars only, so that no line runs through the text above them.
         let y = top + step * Double(index)
@@ -36,6 +38,18 @@ extension Comparison {
     return "<figure><figcaption>Frames per second, closed loop; the median over the rounds, the whisker its "
       + "interval.</figcaption><svg width=\"100%\" height=\"\(HTMLText.coordinate(height))\" role=\"img\" "
       + "aria-label=\"Capacity in frames per second: \(Comparison.list(label)).\">\n\(svg)</svg></figure>\n"
+  }
+
+  /// What the lines are called, and where: one name for both where two would not fit beside each other.
+  private static func names(
+    oneCPU: Double?, limit: Double?, scale: Double
+  ) -> [(text: String, at: Double)] {
+    if let oneCPU, let limit, abs(limit - oneCPU) / scale < 0.2 {
+      return [("one CPU and S × one CPU", min(oneCPU, limit) / scale)]
+    }
+    return [("one CPU", oneCPU), ("S × one CPU", limit)].compactMap { text, line in
+      line.map { (text, $0 / scale) }
+    }
   }
 
   private func capacityBar(_ discipline: Discipline, _ rate: Interval, scale: Double, top: Double) -> String {

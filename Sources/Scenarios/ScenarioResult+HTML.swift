@@ -89,7 +89,10 @@ extension ScenarioResult {
     ]
     if let finding = exploration.finding {
       items += [
-        ("the story has", "\(count(finding.steps)) points, \(count(finding.preemptions)) preemptions")
+        (
+          "the story has",
+          "\(count(finding.steps)) points, \(Strategy.words(preemptions: finding.preemptions))"
+        )
       ]
     }
     return HTMLText.definitions(items)

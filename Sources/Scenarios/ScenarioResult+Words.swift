@@ -16,7 +16,7 @@ extension ScenarioResult {
       if finding.steps == 0 { return "refused when the program is made: \(finding.rule)" }
       return "after \(runs): \(finding.rule)"
     case (.holds, .exhaustive(.some(let bound))), (.holds, .everyChoice(.some(let bound))):
-      return "all \(runs) up to \(bound) \(bound == 1 ? "preemption" : "preemptions"): no violation"
+      return "all \(runs) up to \(Strategy.words(preemptions: bound)): no violation"
     case (.holds, _): return "all \(runs): no violation"
     case (.bounded, .exhaustive), (.bounded, .everyChoice):
       let end = isInterrupted ? "interrupted" : "the limit"
@@ -49,8 +49,14 @@ extension ScenarioResult {
 }
 
 extension Strategy {
+  static func words(preemptions count: Int) -> String {
+    "\(NumberText.grouped(UInt64(count))) \(count == 1 ? "preemption" : "preemptions")"
+  }
+
   var words: String {
-    func bound(_ preemptions: Int?) -> String { preemptions.map { " up to \($0) preemptions" } ?? "" }
+    func bound(_ preemptions: Int?) -> String {
+      preemptions.map { " up to \(Self.words(preemptions: $0))" } ?? ""
+    }
     return switch self {
     case .exhaustive(let preemptions): "exhaustive\(bound(preemptions))"
     case .everyChoice(let preemptions): "every choice\(bound(preemptions))"

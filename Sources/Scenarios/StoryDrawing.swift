@@ -149,8 +149,8 @@ struct StoryDrawing {
 
   /// The levels' colours.
   static var legend: String {
-    let items = Level.allCases.dropFirst().map {
-      "<li><span><svg width=\"14\" height=\"14\"><rect class=\"gate l-\($0)\" width=\"14\" height=\"14\" rx=\"2\"/></svg>\($0)</span></li>"
+    let items = Level.allCases.map {
+      "<li><span><svg width=\"14\" height=\"14\"><rect class=\"gate l-\($0)\" width=\"14\" height=\"14\" rx=\"2\"/></svg>\($0)\($0 == .none ? ", the big lock" : "")</span></li>"
     }
     return "<ul class=\"legend\" aria-label=\"The levels, lowest first\">\(items.joined())</ul>"
   }

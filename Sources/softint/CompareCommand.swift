@@ -19,7 +19,9 @@ struct CompareCommand: ParsableCommand {
       latency under load, progress of base code. Prints a table and three sentences that say what it means. \
       Ctrl-C prints what there is so far.
 
-      The disciplines: \(Discipline.allCases.map(\.rawValue).joined(separator: ", ")).
+      The disciplines: \(Discipline.allCases.map(\.rawValue).joined(separator: ", ")). oneCPU is plain spl on \
+      one CPU, bigLock everything under one lock; ordered, disjoint and mpSafe let every handler in that way; \
+      threads has a thread for each CPU and level, mixed has each handler where it suits.
 
       Example: softint compare
       Example: softint compare capture.pcapng --disciplines oneCPU,bigLock,ordered --html report.html

@@ -8,20 +8,24 @@ import SimulatedMachine
 struct SearchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "exhaustive, every, random or priorities (default: the scenario's, else exhaustive).", valueName: "kind"
+      "exhaustive, every, random or priorities (default: the scenario's, else exhaustive; under rc11 random).",
+      valueName: "kind"
     ),
     transform: ExploreValue.strategy)
   var strategy: StrategyKind?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("At most so many preemptions, or none for no bound (default: 2).", valueName: "n"),
+    help: ArgumentHelp(
+      "At most so many preemptions, or none for no bound (default: the scenario's, else 2).", valueName: "n"),
     transform: ExploreValue.preemptions)
   var preemptions: ExploreValue.Bound?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("At most so many schedules; of a sample, so many.", valueName: "n"),
+    help: ArgumentHelp(
+      "At most so many schedules; of a sample, so many (default: the scenario's, else 1000000 and 100000).",
+      valueName: "n"),
     transform: ArgumentValue.count(1...1_000_000_000_000))
   var schedules: Int?
 
@@ -31,12 +35,15 @@ struct SearchOptions: ParsableArguments {
   var seed: UInt64?
 
   @Option(
-    help: ArgumentHelp("sc or rc11: what loads may read.", valueName: "model"), transform: ExploreValue.memory
+    help: ArgumentHelp(
+      "sc or rc11: what loads may read (default: the scenario's, else sc).", valueName: "model"),
+    transform: ExploreValue.memory
   )
   var memory: MemoryModel?
 
   @Option(
-    help: ArgumentHelp("points or anywhere: where interrupts come.", valueName: "where"),
+    help: ArgumentHelp(
+      "points or anywhere: where interrupts come (default: the scenario's, else points).", valueName: "where"),
     transform: ExploreValue.recognition)
   var recognition: Recognition?
 

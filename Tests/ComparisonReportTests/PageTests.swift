@@ -99,4 +99,14 @@ struct PageTests {
   func logarithm(value: Double) {
     #expect(abs(LogScale.log10(value) - log10(value)) < 1e-12 * max(1, abs(log10(value))))
   }
+
+  @Test("gives two lines that lie close one name, and others one each")
+  func names() {
+    var near = Comparison.sample()
+    near.machine.parallelLimits = rounds(1.1)
+    #expect(near.html.contains(">one CPU and S × one CPU</text>"))
+    #expect(!near.html.contains(">one CPU</text>") && !near.html.contains(">S × one CPU</text>"))
+    let far = Comparison.sample().html
+    #expect(far.contains(">one CPU</text>") && far.contains(">S × one CPU</text>"))
+  }
 }

@@ -29,6 +29,16 @@ struct ReadmeTests {
       "FirstProgram", with: Self.block(after: "<!-- first-output -->", in: Self.text("README.md")))
   }
 
+  @Test("an exploration tells what the README says")
+  func story() throws {
+    let text = try Self.text("README.md")
+    let command = "$ softint explore big-lock-against-plain-lock\n"
+    let shown = try Self.block(after: "<!-- explore:begin -->", in: text)
+    #expect(shown.hasPrefix(command))
+    try Self.compare(
+      "softint", "explore", "big-lock-against-plain-lock", with: String(shown.dropFirst(command.count)))
+  }
+
   @Test("the typed order's program prints what the article says")
   func typedOrder() throws {
     let article = try Self.text("Sources/SoftInterrupts/SoftInterrupts.docc/TypedOrder.md")
@@ -71,19 +81,50 @@ struct ReadmeTests {
     #expect(output.complaint == complaint)
   }
 
-  @Test("a link to a file of the package leads somewhere")
+  /// Every page of the repository. What is built has names that begin with a dot.
+  static func pages() -> [URL] {
+    let all = FileManager.default.enumerator(
+      at: root, includingPropertiesForKeys: nil, options: .skipsHiddenFiles)!
+    return all.compactMap { $0 as? URL }.filter { $0.pathExtension == "md" }
+  }
+
+  /// A page's lines outside of its blocks of code.
+  static func prose(of page: URL) throws -> [Substring] {
+    var isCode = false
+    return try String(contentsOf: page, encoding: .utf8).split(separator: "\n").filter { line in
+      if line.hasPrefix("```") { isCode.toggle() }
+      return !isCode
+    }
+  }
+
+  /// The anchors of a page's headings.
+  static func anchors(of page: URL) throws -> Set<String> {
+    Set(
+      try prose(of: page).filter { $0.hasPrefix("#") }.map { line in
+        let words = line.drop { $0 == "#" }.dropFirst().lowercased()
+        return String(words.filter { $0.isLetter || $0.isNumber || "-_ ".contains($0) })
+          .replacingOccurrences(of: " ", with: "-")
+      })
+  }
+
+  @Test("a link to a file of the package leads somewhere, and to a heading that is there")
   func links() throws {
-    for document in ["README.md", "CONTRIBUTING.md"] {
-      let text = try Self.text(document)
-      var count = 0
-      for match in text.matches(of: /\]\(([^)#:]+)\)/) {
-        let path = String(match.1)
-        #expect(
-          FileManager.default.fileExists(atPath: Self.root.appendingPathComponent(path).path),
-          "\(document) links to \(path)")
-        count += 1
+    let pages = Self.pages()
+    #expect(pages.count > 40)
+    for page in pages {
+      for line in try Self.prose(of: page) {
+        for match in line.matches(of: /\]\(([^)#:]*)(?:#([^)]+))?\)/) {
+          let target =
+            match.1.isEmpty
+            ? page : page.deletingLastPathComponent().appendingPathComponent(String(match.1))
+          let isThere = FileManager.default.fileExists(atPath: target.path)
+          #expect(isThere, "\(page.path) links to \(match.1)")
+          guard isThere, let heading = match.2, target.pathExtension == "md" else { continue }
+          #expect(
+            try Self.anchors(of: target).contains(heading.lowercased()),
+            "\(page.path) links to \(match.1)#\(heading)")
+        }
       }
-      #expect(count > 0)
     }
   }
 

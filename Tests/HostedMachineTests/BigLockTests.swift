@@ -74,6 +74,9 @@ struct BigLockTests {
   func refused() throws {
     try withSystem(expecting: [.bigLockTooLate, .bigLockInHandler]) { system in
       system.raise(to: .softNet) { _ in system.bigLock { #expect(!$0.gates.contains(Level.none.gate)) } }
+      #expect(
+        system.violations.first!.description.contains(
+          "a visitor at softNet asked for the big lock; holds gate softClock"))
       system.bigLock { _ in system.bigLock { #expect($0.gates == Level.none.gate) } }
       #expect(!system.isHeld(.none))
       let handler = try system.establish("h", at: .softNet, as: .mpSafe) { _ in
@@ -81,6 +84,18 @@ struct BigLockTests {
       }
       handler.schedule(on: 0)
       system.settle(0)
+    }
+  }
+
+  @Test("who is refused another gate under it is told that the big lock is held")
+  func named() throws {
+    try withSystem(expecting: [.downward]) { system in
+      system.bigLock { _ in
+        system.raise(exactly: .softNet) { _ in system.raise(exactly: .softBio) { _ in } }
+      }
+      #expect(
+        system.violations.first!.description.contains(
+          "asked for softBio; holds the big lock taken at \(#fileID):"))
     }
   }
 

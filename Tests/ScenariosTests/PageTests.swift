@@ -43,6 +43,17 @@ struct PageTests {
     #expect(page.contains("has lock &quot;log lock&quot;"))
     // Gates are drawn where they are held, and within the IPL.
     #expect(page.contains("holds gate softNet") && page.contains("IPL softNet"))
+    #expect(page.contains("none, the big lock"))
+  }
+
+  @Test("One preemption is one, in the text and on the page")
+  func one() throws {
+    var scenario = try Examples.scenario("smallest")
+    scenario.strategy = .exhaustive(preemptions: 1)
+    let result = try scenario.explore(file: "f")
+    for text in [result.text(), result.html] {
+      #expect(text.contains("up to 1 preemption") && !text.contains("1 preemptions"))
+    }
   }
 
   @Test("Where nothing is broken there is no drawing")

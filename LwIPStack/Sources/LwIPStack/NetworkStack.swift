@@ -24,7 +24,7 @@ public struct StackConfiguration: Sendable {
   public var mostBuffers: Int = 0
   /// A pcap file to which every frame is written; for looking into something.
   public var capture: String? = nil
-  /// Bounds of the system of soft interrupts, where the discipline does not say otherwise.
+  /// For how many rounds an idle CPU polls at most (``Configuration``'s `idleRounds`); nil for its default.
   public var idleRounds: Int? = nil
   /// lwIP under its own core lock instead, without soft interrupts: the baseline, for programs that do not link CLwIPGuard.
   public var coreLock: CoreLockMode? = nil

@@ -19,7 +19,7 @@ package struct DeviceOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "slirp (this process's own sockets, no root), packet:IF (a raw socket on an interface), tap:IF, memory (HTTP clients in this process), or replay:FILE (the Ethernet frames of a capture).",
+      "slirp (this process's own sockets, no root), packet:IF (a raw socket on an interface), tap:IF, memory (HTTP clients in this process), or replay:FILE (the Ethernet frames of a capture) (default: slirp).",
       valueName: "device"),
     transform: DeviceOptions.device)
   package var device: DeviceChoice = .slirp
@@ -36,26 +36,30 @@ package struct DeviceOptions: ParsableArguments {
     transform: DeviceOptions.ipv6)
   package var address6: NetworkAddress?
 
-  @Option(help: ArgumentHelp("Listen on this port.", valueName: "port"), transform: DeviceOptions.port)
+  @Option(
+    help: ArgumentHelp("Listen on this port (default: 8080).", valueName: "port"),
+    transform: DeviceOptions.port)
   package var port: UInt16 = 8080
 
   @Option(
-    help: ArgumentHelp("The most connections that lwIP may have; 0: no limit.", valueName: "n"),
+    help: ArgumentHelp("The most connections that lwIP may have (default: 0, no limit).", valueName: "n"),
     transform: DeviceOptions.limit)
   package var connections: Int = 0
 
   @Option(
-    help: ArgumentHelp("The most packet buffers that lwIP may have; 0: no limit.", valueName: "n"),
+    help: ArgumentHelp("The most packet buffers that lwIP may have (default: 0, no limit).", valueName: "n"),
     transform: DeviceOptions.limit)
   package var buffers: Int = 0
 
   @Option(
-    help: ArgumentHelp("How many frames each of the device's two rings holds, 16 to 65536.", valueName: "n"),
+    help: ArgumentHelp(
+      "How many frames each of the device's two rings holds, 16 to 65536 (default: 1024).", valueName: "n"),
     transform: DeviceOptions.ring)
   package var ring: Int = 1_024
 
   @Option(
-    help: ArgumentHelp("How many clients ask, with --device memory.", valueName: "n"),
+    help: ArgumentHelp(
+      "How many clients ask, with --device memory, 1 to 1000 (default: 32).", valueName: "n"),
     transform: DeviceOptions.clients)
   package var memoryClients: Int = 32
 
@@ -85,6 +89,9 @@ package struct DeviceOptions: ParsableArguments {
     configuration.mostConnections = connections
     configuration.mostBuffers = buffers
     configuration.ringCapacity = ring
+    guard Int(port) + stacks - 1 <= Int(UInt16.max) else {
+      throw .usage("--port: the second stack listens on the next port, so give at most 65534")
+    }
     switch device {
     case .slirp, .memory:
       if address != nil || address6 != nil {

@@ -8,17 +8,19 @@ import SoftInterrupts
 struct StackOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "How the stack is kept consistent: \(StackDiscipline.allCases.map(\.rawValue).joined(separator: ", ")).",
+      "How the stack is kept consistent: \(StackDiscipline.allCases.map(\.rawValue).joined(separator: ", ")) (default: ordered).",
       valueName: "name"),
     transform: StackOptions.discipline)
   var discipline: StackDiscipline = .ordered
 
-  @Option(help: ArgumentHelp("Run on this many CPUs, 1 to 64.", valueName: "n"), transform: StackOptions.cpus)
+  @Option(
+    help: ArgumentHelp("Run on this many CPUs, 1 to 64 (default: 2).", valueName: "n"),
+    transform: StackOptions.cpus)
   var cpus: Int = 2
 
   @Option(
     help: ArgumentHelp(
-      "How many rounds an idle CPU looks for work before it sleeps (default: \(Configuration().idleRounds)).",
+      "How many rounds an idle CPU polls at most before it sleeps (default: \(Configuration().idleRounds)).",
       valueName: "n"))
   var idleRounds: Int?
 

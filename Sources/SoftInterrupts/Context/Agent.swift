@@ -229,7 +229,7 @@ extension UnsafeMutablePointer where Pointee: MachineWord {
   public var contended: UInt64 = 0
   /// Dispatches that found the gate busy and left a mark.
   public var delegated: UInt64 = 0
-  /// Times this agent, leaving, handed the gate to a waiter; and passed over one that was serving.
+  /// Times this agent, leaving, handed the gate to a waiter.
   public var handedOff: UInt64 = 0
   /// Times this agent, leaving, passed over a waiter that was serving.
   public var passedOver: UInt64 = 0
@@ -237,7 +237,7 @@ extension UnsafeMutablePointer where Pointee: MachineWord {
   public var drained: UInt64 = 0
   /// Runs of handlers at this level.
   public var runs: UInt64 = 0
-  /// Waiting for the gate, and running handlers, in nanoseconds.
+  /// Waiting for the gate, in nanoseconds.
   public var waitTime: UInt64 = 0
   /// Running handlers, in nanoseconds.
   public var runTime: UInt64 = 0

@@ -32,7 +32,7 @@
 extension Handler {
   /// Makes the handler pending on the calling CPU; a thread that is no CPU makes it pending on CPU 0.
   ///
-  /// Any level, any thread, any signal handler. Wait-free: at most six atomic operations.
+  /// Any level, any thread, any signal handler. Wait-free: a bounded number of atomic operations, and a system call if the CPU sleeps.
   @inlinable @discardableResult public func schedule() -> ScheduleResult {
     if let current = M.current {
       let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))

@@ -13,7 +13,7 @@ public protocol Machine: AnyObject, Sendable {
   /// Where one thread of execution (a CPU or a visitor) sleeps and is woken; a handle that may be copied to any thread.
   associatedtype Seat: Sendable
 
-  /// How many CPUs there are, at least 1 and at most the number of bits of a word.
+  /// How many CPUs there are, 1 to 256.
   var cpuCount: Int { get }
 
   /// What the core stored for the calling thread of execution, or nil. Read at each entry: one load where possible.
@@ -65,7 +65,7 @@ public protocol Machine: AnyObject, Sendable {
   static func willWrite(_ at: UnsafeRawPointer)
 
   /// Looks at the devices of the calling CPU without waiting. Called at recognition points, not more often than
-  /// ``Configuration/pollInterval``.
+  /// ``Configuration/pollInterval``, and after each sleep.
   func pollDevices(cpu: Int)
 
   /// Starts a CPU: calls `main` on it, once, on a thread of execution of its own. Returns when it has been started.

@@ -97,10 +97,12 @@ public struct Violation: Sendable, CustomStringConvertible {
   public var site: Site
 
   public var description: String {
-    var text = "\(site): \(context) at \(from) asked for \(to)"
+    // `none` is a level's name, and in a sentence a word: who asks for its gate asks for the big lock.
+    let asksForBigLock = rule == .bigLockInHandler || rule == .bigLockTooLate
+    var text = "\(site): \(context) at \(from) asked for \(asksForBigLock ? "the big lock" : "\(to)")"
     if !other.isEmpty { text += " (\(other))" }
     for gate in held {
-      text += "; holds gate \(gate.level)"
+      text += gate.level == .none ? "; holds the big lock" : "; holds gate \(gate.level)"
       if let taken = gate.takenAt { text += " taken at \(taken)" } else { text += " taken by its dispatch" }
     }
     return text + ". \(rule.remedy)."

@@ -7,7 +7,8 @@
 ///   over at most ``patience`` times once overdue, then the gate is kept for it for ``reservationLapse``.
 /// - Asynchronous work tries a busy gate ``patience`` times, then waits in the queue.
 /// - Who leaves a gate runs at most ``drainBudget`` handlers for others.
-/// - A level that has used ``levelBudget`` in a row while lower work waits pauses until lower work had ``lowerShare``.
+/// - When a CPU has run handlers for ``levelBudget`` while lower work waited, each lower level that was not served, and base code, has a
+///   turn of one part in ``lowerShare`` of that time, and what is above pauses.
 public struct Configuration: Sendable {
   /// K: failed tries of a gate before work queues for it, and pass-overs before a gate is reserved. At least 1.
   public var patience: Int = 8
@@ -23,14 +24,14 @@ public struct Configuration: Sendable {
   public var reservationLapse: UInt64 = 200_000
   /// How many handlers of other CPUs the holder of a gate runs when it leaves.
   public var drainBudget: Int = 16
-  /// How many handlers one dispatch of a level runs before it lets go of the gate.
+  /// How many handlers one dispatch of a level runs before it lets go of the gate; and how many callouts of a level in a row.
   public var dispatchBudget: Int = 64
-  /// How long a level may run in a row while lower work waits, in nanoseconds.
+  /// How long a CPU may run handlers while lower work waits, before that has its turns, in nanoseconds.
   public var levelBudget: UInt64 = 2_000_000
-  /// The share of the time that is kept for lower levels and base code: one part in this many; 0 is strict priority,
-  /// under which starvation of lower levels is promised.
+  /// The turn that each lower level, and base code, has after that time: one part in this many of it; 0 is strict priority, under which
+  /// starvation of lower levels is promised.
   public var lowerShare: Int = 16
-  /// How many rounds a raise spins for a busy gate before it parks.
+  /// How many rounds a raise spins for a busy gate before it parks, unless others wait for it already.
   public var spinRounds: Int = 256
   /// How many rounds the waiter that was told that it is next polls before it parks (none if ``spinRounds`` is 0): longer than a turn.
   public var pollRounds: Int = 4_096
@@ -40,7 +41,8 @@ public struct Configuration: Sendable {
   public var idleRounds: Int = 64
   /// An idle CPU that parked for less than this would better have polled, in nanoseconds: about twice what a wake-up takes.
   public var shortSleep: UInt64 = 50_000
-  /// The least time between two looks at the clock and the devices while a CPU is busy, in nanoseconds.
+  /// The least time between two looks at the devices while a CPU is busy, in nanoseconds. What the clock makes due is looked for whenever the
+  /// clock is read, at one in 16 servings and one in 32 checkpoints.
   public var pollInterval: UInt64 = 20_000
   /// Measure queueing, gate-wait and run times (some 50 ns for each run of a handler). Counts are always kept.
   public var timing: Bool = false

@@ -6,7 +6,8 @@ extension InterruptSystem {
   ///
   /// - Any thread, below `level` or with the floor at it; not in a signal handler. Waits in order: what is above is served
   ///   meanwhile, and what was read before may have changed. On a thread that is no CPU of the system it is a visitor.
-  /// - Cost: one locked compare-exchange, one load of the same word and one locked addition, uncontended.
+  /// - Cost: one locked compare-exchange, one load of the same word and one locked addition, uncontended; one compare-exchange more while another CPU
+  ///   holds any gate.
   @inlinable @inline(__always)
   public func raise<R: ~Copyable, E: Error>(
     to level: Level, file: StaticString = #fileID, line: UInt = #line,
