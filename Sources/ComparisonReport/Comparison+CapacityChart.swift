@@ -40,12 +40,13 @@ extension Comparison {
       + "aria-label=\"Capacity in frames per second: \(Comparison.list(label)).\">\n\(svg)</svg></figure>\n"
   }
 
-  /// What the lines are called, and where: one name for both where two would not fit beside each other.
+  /// What the lines are called, and where: in one text, from left to right, where two would not fit beside each other.
   private static func names(
     oneCPU: Double?, limit: Double?, scale: Double
   ) -> [(text: String, at: Double)] {
-    if let oneCPU, let limit, abs(limit - oneCPU) / scale < 0.2 {
-      return [("one CPU and S × one CPU", min(oneCPU, limit) / scale)]
+    if let oneCPU, let limit, abs(limit - oneCPU) / scale < 0.15 {
+      let names = limit < oneCPU ? "S × one CPU, one CPU" : "one CPU, S × one CPU"
+      return [(names, (oneCPU + limit) / 2 / scale)]
     }
     return [("one CPU", oneCPU), ("S × one CPU", limit)].compactMap { text, line in
       line.map { (text, $0 / scale) }

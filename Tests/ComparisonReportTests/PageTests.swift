@@ -100,12 +100,14 @@ struct PageTests {
     #expect(abs(LogScale.log10(value) - log10(value)) < 1e-12 * max(1, abs(log10(value))))
   }
 
-  @Test("gives two lines that lie close one name, and others one each")
+  @Test("names two lines that lie close in one text, and others by one each")
   func names() {
     var near = Comparison.sample()
     near.machine.parallelLimits = rounds(1.1)
-    #expect(near.html.contains(">one CPU and S × one CPU</text>"))
+    #expect(near.html.contains(">one CPU, S × one CPU</text>"))
     #expect(!near.html.contains(">one CPU</text>") && !near.html.contains(">S × one CPU</text>"))
+    near.machine.parallelLimits = rounds(0.9)
+    #expect(near.html.contains(">S × one CPU, one CPU</text>"))
     let far = Comparison.sample().html
     #expect(far.contains(">one CPU</text>") && far.contains(">S × one CPU</text>"))
   }
