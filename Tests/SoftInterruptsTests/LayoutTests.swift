@@ -99,8 +99,8 @@ struct LayoutTests {
     // What runs ask for is on the slot's first line; the generation is behind the slot, on its second.
     #expect(MemoryLayout<HandlerSlot<StillMachine>>.offset(of: \.body)! <= 56)
     #expect(MemoryLayout<HandlerSlot<StillMachine>>.size + MemoryLayout<AtomicWord>.stride <= 128)
-    // The object with the body and a closure's context, and what the allocator adds to each of the four.
-    #expect(128 + homes + 32 + 32 + 4 * 16 <= 512)
+    // The block, the object with the body and a closure's context, and what the allocator adds to each of the three.
+    #expect(128 + homes + 32 + 24 + 3 * 16 <= 512)
     #expect(MemoryLayout<CalloutNode<StillMachine>>.stride <= 64)
   }
 

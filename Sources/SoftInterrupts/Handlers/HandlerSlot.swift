@@ -106,13 +106,16 @@ public enum Placement: UInt8, Sendable {
   /// Asked for from inside the handler: what is left is done when the run ends.
   @usableFromInline var retiring = false
 
-  @inlinable init(level: Level, bit: UInt, system: SystemRef<M>, generation: UnsafeMutablePointer<M.Word>) {
+  @inlinable init(
+    level: Level, bit: UInt, system: SystemRef<M>, generation: UnsafeMutablePointer<M.Word>,
+    homes: UnsafeMutablePointer<M.Word>
+  ) {
     self.level = level
     self.bit = bit
     self.system = system
     self.foreignInflight = system.p.pointee.foreignInflight
     self.generation = generation
-    homes = .words(system.cpuCount * Home<M>.size)
+    self.homes = homes
   }
 
   /// Starts a new owner's place in the order of a CPU: until it is stamped, no stamp is valid. (Neither the one of the last owner,
@@ -139,23 +142,25 @@ public enum Placement: UInt8, Sendable {
 }
 
 extension UnsafeMutablePointer {
-  /// A slot and its generation, on cache lines of their own.
+  /// A slot, its generation and its homes in one block: each on cache lines of its own, but for the generation.
   @inlinable static func slot<M: Machine>(
     _ level: Level, bit: UInt, of system: SystemRef<M>
   ) -> Self where Pointee == HandlerSlot<M> {
     let word = MemoryLayout<M.Word>.stride
+    let line = Agent<M>.wordsPerLine
     // Rounded up to where a word may be; a word's alignment divides its stride.
-    let place = (MemoryLayout<Pointee>.size + word - 1) / word * word
-    let words = UnsafeMutablePointer<M.Word>.words(place / word + 1)
+    let place = (MemoryLayout<Pointee>.size + word - 1) / word
+    let homes = (place + 1 + line - 1) / line * line
+    let words = UnsafeMutablePointer<M.Word>.words(homes + system.cpuCount * Home<M>.size)
     let slot = UnsafeMutableRawPointer(words).bindMemory(to: Pointee.self, capacity: 1)
     slot.initialize(
-      to: HandlerSlot(level: level, bit: bit, system: system, generation: words + place / word))
+      to: HandlerSlot(
+        level: level, bit: bit, system: system, generation: words + place, homes: words + homes))
     return slot
   }
 
   /// Gives back all the memory of a slot that nobody knows any more.
   func releaseSlot<M: Machine>() where Pointee == HandlerSlot<M> {
-    pointee.homes.deallocate()
     _ = replaceBody()
     deinitialize(count: 1)
     UnsafeMutableRawPointer(self).deallocate()
