@@ -73,8 +73,7 @@ extension AgentRef {
     let start = system.configuration.timing ? M.now() : 0
     // Briefly without a place in the queue; then with one, so that the time of being overtaken counts.
     // Not where others wait already, or somebody has its turn: it would spin in vain, or cut a turn short.
-    // A CPU does all the same: it has a processor of its own mostly, and for one other CPU's short sections a turn is too long a wait.
-    let spins = isCPU && !p.pointee.isLevelThread || !queue.pointee.word.isAwaited(queue.pointee.gate)
+    let spins = !queue.pointee.word.isAwaited(queue.pointee.gate)
     let rounds = spins ? min(system.configuration.spinRounds, 64) : 0
     var round = 0
     while round < rounds {
