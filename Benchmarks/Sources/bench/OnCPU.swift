@@ -1,9 +1,8 @@
-// Running a measurement where it belongs: on a CPU of a system, on a thread of its own, in a task.
+// Running a measurement where it belongs: on a CPU of a system, in a task.
 //
 // Law: whoever asks waits for the end; so what a body captures outlives it and is touched by one thread at a time.
 
 import Dispatch
-import Glibc
 import HostedMachine
 import SoftInterrupts
 
@@ -21,27 +20,6 @@ func onCPU<R>(_ system: System, _ cpu: Int = 0, _ body: @escaping () -> R) -> R 
   }
   done.wait()
   return result!
-}
-
-/// A thread of its own, for what is no CPU.
-final class OwnThread: @unchecked Sendable {
-  // Sendable: set once, before anybody else knows of it.
-  private var thread = pthread_t()
-  private let body: @Sendable () -> Void
-
-  init(_ body: @escaping @Sendable () -> Void) {
-    self.body = body
-    let opaque = Unmanaged.passRetained(self).toOpaque()
-    let status = pthread_create(
-      &thread, nil,
-      { opaque in
-        Unmanaged<OwnThread>.fromOpaque(opaque!).takeRetainedValue().body()
-        return nil
-      }, opaque)
-    precondition(status == 0, "no thread")
-  }
-
-  func join() { pthread_join(thread, nil) }
 }
 
 /// Waits for an asynchronous measurement. Not for a thread of the pool.

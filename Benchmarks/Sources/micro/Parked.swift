@@ -13,7 +13,8 @@ private final class Answers: Sendable {
   let count = Atomic<Int>(0)
 }
 
-/// Schedules `rounds` handlers one after another on a CPU that sleeps as soon as it may, from a thread that is no CPU; prints how often it slept.
+/// Schedules `rounds` handlers one after another on a CPU that sleeps as soon as it may, from a thread that is no CPU;
+/// prints what one took.
 func meetSleepers(rounds: Int) throws {
   var configuration = Configuration()
   configuration.idleRounds = 0
@@ -37,6 +38,6 @@ func meetSleepers(rounds: Int) throws {
   let time = Double(HostedMachine.now() - start)
   system.shutdown()
   print(
-    "\(rounds) schedules answered by a CPU that falls asleep after each, \(fixed(time / Double(rounds) / 1e3, 1)) µs each"
+    "\(rounds) schedules answered by a CPU that sleeps in between, \(fixed(time / Double(rounds) / 1e3, 1)) µs each"
   )
 }

@@ -5,7 +5,6 @@
 // while its CPU has nothing else to leave, so this never ends then: whoever calls it puts an end to it.
 
 import Gauges
-import Glibc
 import HostedMachine
 import HotPaths
 import SoftInterrupts
@@ -30,36 +29,19 @@ func waitForBusyCPUs(rounds: Int) throws {
   }
   let start = HostedMachine.now()
   let threads = handlers.map { handler in
-    startThread {
+    OwnThread {
       for _ in 0..<rounds {
         system.suspend(handler)
         system.resume(handler)
       }
     }
   }
-  for thread in threads { pthread_join(thread, nil) }
+  for thread in threads { thread.join() }
   let time = Double(HostedMachine.now() - start)
   waits.isOver.store(true, ordering: .relaxed)
   system.shutdown()
   let all = rounds * handlers.count
   print(
-    "\(all) waits for CPUs that run MP-safe handlers, by six threads, \(fixed(time / Double(all) / 1e3, 1)) µs each"
+    "\(all) waits for busy CPUs, by six threads, \(fixed(time / Double(all) / 1e3, 1)) µs each"
   )
-}
-
-/// Starts a thread that runs `body`.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
-  final class Body: Sendable {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-  }
-  var thread = pthread_t()
-  let error = pthread_create(
-    &thread, nil,
-    { body in
-      Unmanaged<Body>.fromOpaque(body!).takeRetainedValue().run()
-      return nil
-    }, Unmanaged.passRetained(Body(body)).toOpaque())
-  precondition(error == 0, "no thread could be made")
-  return thread
 }

@@ -27,7 +27,11 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
   if try !measureOverload(cpus: 2, rounds: 5, milliseconds: 300) { exit(1) }
 } else {
   print(
-    "usage: micro idle [SECONDS] | micro overload | micro parked [ROUNDS] | micro waits [ROUNDS] | micro costs [--json] CAPTURE | micro memory N"
+    """
+    usage: micro idle [SECONDS] | micro overload | micro memory N
+           micro parked [ROUNDS] | micro waits [ROUNDS]
+           micro costs [--json] CAPTURE
+    """
   )
   exit(64)
 }
