@@ -172,23 +172,27 @@ struct EngineRef: @unchecked Sendable {
     process.pointee.seenCount = count + 1
   }
 
-  /// A list that is full is shortened to the last value of each word, and enlarged if that does not help.
-  @inline(never) func growSeen(_ process: UnsafeMutablePointer<Process>) {
+  /// Shortens the list to the last value of each word.
+  func shortenSeen(_ process: UnsafeMutablePointer<Process>) {
+    guard let seen = process.pointee.seen else { return }
     var kept = 0
-    if let seen = process.pointee.seen {
-      for entry in 0..<process.pointee.seenCount {
-        var place = 0
-        while place < kept && seen[place].at != seen[entry].at { place += 1 }
-        seen[place] = seen[entry]
-        if place == kept { kept += 1 }
-      }
-      process.pointee.seenCount = kept
-      if kept * 2 <= process.pointee.seenCapacity { return }
+    for entry in 0..<process.pointee.seenCount {
+      var place = 0
+      while place < kept && seen[place].at != seen[entry].at { place += 1 }
+      seen[place] = seen[entry]
+      if place == kept { kept += 1 }
     }
+    process.pointee.seenCount = kept
+  }
+
+  /// A list that is full is shortened, and enlarged if that does not help.
+  @inline(never) func growSeen(_ process: UnsafeMutablePointer<Process>) {
+    shortenSeen(process)
+    if process.pointee.seen != nil && process.pointee.seenCount * 2 <= process.pointee.seenCapacity { return }
     let capacity = max(32, process.pointee.seenCapacity * 2)
     let grown = UnsafeMutablePointer<SeenValue>.allocate(capacity: capacity)
     if let seen = process.pointee.seen {
-      grown.initialize(from: seen, count: kept)
+      grown.initialize(from: seen, count: process.pointee.seenCount)
       seen.deallocate()
     }
     process.pointee.seen = grown

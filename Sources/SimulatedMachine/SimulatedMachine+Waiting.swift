@@ -92,8 +92,10 @@ extension SimulatedMachine {
     let index = engine.p.pointee.running
     let process = engine.me
     process.pointee.pending = Operation(kind: .pause)
+    var watchesOn = false
     if let timed = engine.p.pointee.timed {
-      timed._withUnsafeGuaranteedRef { $0.pauses(engine, index) }
+      watchesOn = timed._withUnsafeGuaranteedRef { $0.pauses(engine, index, round) }
+      if watchesOn { engine.shortenSeen(process) }
       // With time a wait ends by itself: what is watched besides only wakes it early.
       process.pointee.hasChanged = false
     }
@@ -109,7 +111,7 @@ extension SimulatedMachine {
       for entry in 0..<process.pointee.seenCount { weak.catchUp(index, process.pointee.seen![entry].at) }
     }
     process.pointee.hasChanged = false
-    process.pointee.seenCount = 0
+    if !watchesOn { process.pointee.seenCount = 0 }
     engine.did(.pause, .none)
   }
 }

@@ -21,6 +21,8 @@ public final class TimedPilot: Pilot {
   private let stored: UnsafeMutablePointer<UInt64>
   /// How often in a row it has paused and changed nothing.
   private let paused: UnsafeMutablePointer<UInt32>
+  /// The round of its last pause: a lesser one is another loop's.
+  private let rounds: UnsafeMutablePointer<Int>
   /// Among processes that act at the same time the lower place goes first: a permutation by the seed, so that no CPU is always first.
   private let places: UnsafeMutablePointer<UInt8>
   // Unchecked: nothing of the pilot's is called from inside of an access to it, and it is asked at every operation.
@@ -37,8 +39,11 @@ public final class TimedPilot: Pilot {
   /// Operations done.
   @exclusivity(unchecked) public private(set) var operations: UInt64 = 0
 
-  /// This many pauses in a row are single steps; after them one step stands for as many, unless something changes before.
+  /// This many pauses in a row are single steps; after them one step stands for as many, unless something changes before. What it watches
+  /// meanwhile is all that was looked at since: a loop may look at something in some rounds only (`expect` at the gate's word).
+  /// Now and then it begins anew, so that what was looked at before the loop is forgotten.
   static var exactPauses: UInt32 { 64 }
+  static var watchedPauses: UInt32 { 4_096 }
 
   /// A pilot that lets time pass as the model says; the seed decides what the model leaves open.
   public init(_ model: CostModel, seed: UInt64 = 1) {
@@ -49,11 +54,13 @@ public final class TimedPilot: Pilot {
     acts = .allocate(capacity: count)
     stored = .allocate(capacity: count)
     paused = .allocate(capacity: count)
+    rounds = .allocate(capacity: count)
     places = .allocate(capacity: count)
     clocks.initialize(repeating: 0, count: count)
     acts.initialize(repeating: .max, count: count)
     stored.initialize(repeating: 0, count: count)
     paused.initialize(repeating: 0, count: count)
+    rounds.initialize(repeating: 0, count: count)
     var order = (0..<count).map(UInt8.init)
     var random = seed
     for index in order.indices.dropLast() {
@@ -69,6 +76,7 @@ public final class TimedPilot: Pilot {
     acts.deallocate()
     stored.deallocate()
     paused.deallocate()
+    rounds.deallocate()
     places.deallocate()
   }
 
@@ -154,6 +162,8 @@ public final class TimedPilot: Pilot {
       let isSpinning = engine.process(index).pointee.pending.kind == .pause
       let late = time &- clocks[index]
       clocks[index] = isSpinning ? time &+ (costs.pause &- late % costs.pause) % costs.pause : time
+      // It may count its rounds from here.
+      if isSpinning { paused[index] = 0 }
     }
     if engine.process(index).pointee.pending.kind == .park { clocks[index] &+= costs.wake }
     acts[index] = clocks[index]
@@ -232,9 +242,13 @@ public final class TimedPilot: Pilot {
   }
 
   /// A process is about to pause: it does so for one pause, and for as many as it likes once it has long seen no change.
-  func pauses(_ engine: EngineRef, _ index: Int) {
+  /// Whether what it has looked at is watched on.
+  func pauses(_ engine: EngineRef, _ index: Int, _ round: Int) -> Bool {
     let process = engine.process(index)
-    paused[index] = process.pointee.hasChanged ? 0 : paused[index] &+ 1
+    let isAnother = round < rounds[index]
+    rounds[index] = round
+    let beginsAnew = process.pointee.hasChanged || isAnother || paused[index] >= Self.watchedPauses
+    paused[index] = beginsAnew ? 0 : paused[index] &+ 1
     clocks[index] &+= costs.pause
     let isLong = paused[index] > Self.exactPauses
     var until = clocks[index] &+ (isLong ? costs.pause &* UInt64(Self.exactPauses - 1) : 0)
@@ -243,6 +257,7 @@ public final class TimedPilot: Pilot {
       if !isLate { until = min(until, max(due, clocks[index])) }
     }
     process.pointee.deadline = until
+    return paused[index] != 0
   }
 
   /// A run begins: everybody's clock is at `start`, in nanoseconds.

@@ -1,0 +1,67 @@
+// Spinning in simulated time: what a wait costs that ends without a wake-up.
+
+import SimulatedMachine
+import Testing
+
+@testable import SoftInterrupts
+
+@Suite("Spinning in simulated time")
+struct SpinTimeTests {
+  @Test(
+    "a loop that looks at a word in one round of eight sees it change within eight rounds, however long it has spun",
+    arguments: 0..<24)
+  func rareLooks(_ phase: Int) throws {
+    var model = CostModel()
+    (model.pause, model.plainStep) = (10, 0)
+    let machine = SimulatedMachine(cpus: 2)
+    let system = try InterruptSystem(on: machine)
+    let lines = UnsafeMutablePointer<SimulatedWord>.words(16)
+    defer { lines.deallocate() }
+    nonisolated(unsafe) let (often, seldom) = (lines, lines + 8)
+    nonisolated(unsafe) var (changed, seen) = (UInt64.max, UInt64.max)
+    system.submit(on: 0) { _ in
+      // Longer than any number of rounds that one step may stand for.
+      SimulatedMachine.work(1_000_000 + Double(phase) * 970)
+      seldom.store(1, .relaxed)
+      changed = SimulatedMachine.now()
+    }
+    system.submit(on: 1) { _ in
+      var round = 0
+      while often.load(.relaxed) == 0 && (round % 8 != 0 || seldom.load(.relaxed) == 0) {
+        SimulatedMachine.pause(round)
+        round &+= 1
+      }
+      seen = SimulatedMachine.now()
+    }
+    #expect(machine.run(timed: TimedPilot(model)) == .quiet)
+    // Eight pauses, and lines that go to and fro.
+    #expect(seen > changed && seen < changed + 8 * 10 + 300, "\(changed), \(seen)")
+    #expect(system.shutdown().isComplete)
+  }
+
+  @Test(
+    "CPUs that always want a level hold it most of the time, though their sections are shorter than a wake-up",
+    arguments: 2...6)
+  func shortSections(_ cpus: Int) throws {
+    // As long outside as inside, so the gate could always be held. Who parks is told 6 µs before it goes on. (Where CPUs park as soon as
+    // another waits, three and more hold it for 0.44 of the time.)
+    let machine = SimulatedMachine(cpus: cpus)
+    let system = try InterruptSystem(on: machine)
+    nonisolated(unsafe) var sections = 0
+    for cpu in 0..<cpus {
+      system.submit(on: cpu) { here in
+        while SimulatedMachine.now() < 5_000_000 {
+          here.raise(exactly: .softNet) { _ in
+            SimulatedMachine.work(1_000)
+            sections += 1
+          }
+          SimulatedMachine.work(1_000)
+        }
+      }
+    }
+    #expect(machine.run(timed: TimedPilot(CostModel())) == .quiet)
+    let held = Double(sections) / 5_000
+    #expect(held > 0.6 && held <= 1, "\(held)")
+    #expect(system.shutdown().isComplete)
+  }
+}
