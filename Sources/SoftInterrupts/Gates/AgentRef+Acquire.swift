@@ -72,8 +72,9 @@ extension AgentRef {
     counters.pointee.contended &+= 1
     let start = system.configuration.timing ? M.now() : 0
     // Briefly without a place in the queue; then with one, so that the time of being overtaken counts.
-    // Not where others wait already, or somebody has its turn: it would spin in vain, or cut a turn short.
-    let spins = !queue.pointee.word.isAwaited(queue.pointee.gate)
+    // Not where others wait already, or somebody has its turn: it would spin in vain, or cut a turn short. A CPU does all the same: it has
+    // a processor of its own mostly, and for another CPU's short section a wake-up is too long a wait (Documentation/Decisions/0019).
+    let spins = isCPU && !p.pointee.isLevelThread || !queue.pointee.word.isAwaited(queue.pointee.gate)
     let rounds = spins ? min(system.configuration.spinRounds, 64) : 0
     var round = 0
     while round < rounds {
