@@ -36,7 +36,16 @@ extension Checks {
     Proof(
       "the same, where the one that was told polls", cpus: 3, configuration: polling,
       mutants: [.tookInSilence], finds: [.deadlock], behindPolling),
+    Proof(
+      "who spins for a gate in a turn of lower work ends it when it is over", configuration: longSpins,
+      strategy: .exhaustive(preemptions: 0), mutants: [.spinThroughTurn], finds: [.livelock], spinsInATurn),
   ]
+
+  private static var longSpins: Configuration {
+    var configuration = oneAtATime
+    configuration.spinRounds = .max
+    return configuration
+  }
 
   /// The told one polls, and takes the gate without a word: only then the others have nothing but its word for it.
   private static var polling: Configuration {
@@ -109,5 +118,33 @@ extension Checks {
       world.base(on: cpu) { here in here.raise(exactly: .softNet) { _ in packets.value += 1 } }
     }
     world.finally { world.expect(packets.value == 3, "\(packets.value) of 3") }
+  }
+
+  /// CPU 0's base code waits for a gate; a flood comes on top of the wait, and pauses while it is base code's turn. Who holds the gate waits
+  /// for the flood to go on.
+  private static func spinsInATurn(_ world: World) throws {
+    world.machine.watchClock()
+    let goesOn = Flag()
+    nonisolated(unsafe) var left = 64
+    nonisolated(unsafe) var again: WatchedHandler?
+    let flood = try world.handler("flood", at: .softNet, as: .mpSafe) { _ in
+      SimulatedMachine.elapse(200_000)
+      left -= 1
+      if left == 0 { goesOn.set() } else { again?.schedule() }
+    }
+    again = flood
+    world.base(on: 0) { here in here.raise(exactly: .softBio) { _ in } }
+    world.base(on: 1) { here in
+      here.raise(exactly: .softBio) { _ in
+        // Each ends when nobody else can go on: CPU 0 has its place in the queue then.
+        for round in 0..<80 { SimulatedMachine.pause(round) }
+        flood.schedule(on: 0)
+        goesOn.wait()
+      }
+    }
+    world.finally {
+      again = nil
+      world.expect(flood.runs == 64)
+    }
   }
 }

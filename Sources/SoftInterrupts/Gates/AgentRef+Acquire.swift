@@ -158,7 +158,11 @@ extension AgentRef {
         repeat {
           M.pause(spins)
           spins &+= 1
-          if spins & 15 == 0 { poll(force: false) }
+          if spins & 15 == 0 {
+            poll(force: false)
+            // What paused may be what the gate's holder waits for; however long it spins.
+            if !Mutant.isOn(.spinThroughTurn) { readmitThrottled() }
+          }
         } while spins < system.configuration.spinRounds && queue.pointee.word.isHeld(gate)
           && node.pointee.state.load(.relaxed) == WaiterState.waiting && !hasWork(above: waitLevel)
         continue

@@ -154,6 +154,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case notAwaited
   /// A gate that was handed over is handed on at once.
   case noTurns
+  /// Who spins for a gate in the turn of lower work does not look whether that is over.
+  case spinThroughTurn
   /// A dispatch looks who is suspended only before it looks who has its way in.
   case suspensionsOnce
   /// Who asks something of a CPU does not look whether it sleeps.
