@@ -78,6 +78,14 @@ struct SimulateCommand: ParsableCommand {
   @Flag(help: "Show no progress.")
   var quiet = false
 
+  func validate() throws {
+    if let disciplines, disciplines.allSatisfy({ $0 == .threads || $0 == .disjoint }) {
+      throw ValidationError(
+        "neither threads (it needs a model of the operating system's scheduler) nor disjoint (the ageing callout touches another soft level) can be simulated; name another one"
+      )
+    }
+  }
+
   func run() throws {
     var options = SimulationOptions()
     (options.model, options.modelName) = try readModel()

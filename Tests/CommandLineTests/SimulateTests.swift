@@ -67,6 +67,15 @@ struct SimulateTests {
     }
   }
 
+  @Test(
+    "Where nothing asked for can be simulated it is one line and status 64, not an empty table",
+    arguments: ["threads", "threads,disjoint"])
+  func nothingToSimulate(_ disciplines: String) throws {
+    let run = try Softint.start(Self.short + ["--disciplines", disciplines]).end()
+    #expect(run.status == 64 && run.output.isEmpty)
+    #expect(run.errors.hasPrefix("softint: neither threads"), "\(run.errors)")
+  }
+
   @Test("The bundled model is the published file, and fits its schema")
   func bundled() throws {
     let file = try Data(contentsOf: Self.model)
