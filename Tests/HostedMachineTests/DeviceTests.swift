@@ -225,6 +225,37 @@ struct DeviceTests {
     }
   }
 
+  @Test("a last run that ends late leaves the next device of its descriptor's number alone")
+  func lateEnd() throws {
+    try withSystem { system in
+      var ends: [Int32] = [0, 0, 0, 0]
+      #expect(pipe(&ends) == 0)
+      #expect(ends.withUnsafeMutableBufferPointer { pipe($0.baseAddress! + 2) } == 0)
+      let (input, output, other, otherOutput) = (ends[0], ends[1], ends[2], ends[3])
+      let (isInside, mayEnd) = (Event(), Event())
+      let first = try system.attach(input, on: 1) { here in
+        here.retire()
+        isInside.signal()
+        mayEnd.hold()
+      }
+      #expect(write(output, "a", 1) == 1 && isInside.wait())
+      // Its handler has ended, and is in its last run: to be detached, and its descriptor given away, does not wait for that.
+      #expect(system.detach(first) == .notEstablished)
+      #expect(dup2(other, input) == input)
+      let bytes = Counter()
+      let second = try system.attach(input, on: 1) { _ in
+        var byte: UInt8 = 0
+        if read(input, &byte, 1) == 1 { bytes.add() }
+      }
+      mayEnd.signal()
+      system.settle(1)
+      #expect(write(otherOutput, "b", 1) == 1)
+      #expect(eventually { bytes.count == 1 })
+      system.detach(second)
+      for end in ends { close(end) }
+    }
+  }
+
   @Test("a period below a nanosecond is one nanosecond, and not never")
   func shortPeriod() throws {
     try withSystem { system in
