@@ -173,7 +173,9 @@ class Server:
             time.sleep(0.01)
 
     def stop(self):
+        """Ends it; what it said at its end."""
         self.process.send_signal(signal.SIGINT)
         rest = self.process.communicate(timeout=30)[0]
         if self.process.returncode != 0 or "in vain 0 times" not in rest:
             sys.exit(f"the server ended with {self.process.returncode}: {rest}")
+        return rest

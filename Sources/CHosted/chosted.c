@@ -67,6 +67,7 @@ void softint_seat_wake(softint_seat *seat, uint32_t state) {
   if (state == 2) {
     (void)syscall(SYS_futex, &seat->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
   } else {
+    // However late this comes: the doorbell of a seat that has one is the same for ever (softint_seat_open).
     uint64_t one = 1;
     (void)!write(seat->event, &one, sizeof one);
   }
@@ -132,15 +133,12 @@ int softint_poll(softint_seat *seat, uint64_t *ready, int capacity) {
 int softint_seat_open(softint_seat *seat) {
   seat->epoll = epoll_create1(EPOLL_CLOEXEC);
   if (seat->epoll < 0) return -errno;
-  seat->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (seat->event < 0) {
-    int error = errno;
-    close(seat->epoll);
-    seat->epoll = -1;  // the next device tries again; the number may be another descriptor's by then
-    return -error;
-  }
+  // Made once in a seat's life and never closed: who rings has taken the word from 3 to 1 before it writes, and in between the CPU may wake by
+  // itself and end, and its machine with it. Then the write comes to the seat's next owner, as a ring too many, and not to somebody else's
+  // descriptor of the same number. Written before `devices` is, so before the first 3; from then on it is constant.
+  if (seat->event < 0) seat->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};
-  if (epoll_ctl(seat->epoll, EPOLL_CTL_ADD, seat->event, &event) < 0) {
+  if (seat->event < 0 || epoll_ctl(seat->epoll, EPOLL_CTL_ADD, seat->event, &event) < 0) {
     int error = errno;
     softint_seat_close(seat);
     return -error;
@@ -149,9 +147,10 @@ int softint_seat_open(softint_seat *seat) {
 }
 
 void softint_seat_close(softint_seat *seat) {
+  // The epoll is the CPU's and its devices' alone: nobody comes late to it.
   close(seat->epoll);
-  close(seat->event);
-  seat->epoll = seat->event = -1;
+  seat->epoll = -1;
+  __atomic_store_n(&seat->devices, 0, __ATOMIC_RELAXED);  // what was not detached; the next owner is handed the seat under a lock
 }
 
 static int control(softint_seat *seat, int operation, int fd, uint32_t events, uint64_t token) {

@@ -18,6 +18,8 @@ final class Device: @unchecked Sendable {
   var handler: Handler<HostedMachine>?
   /// Somebody is detaching it, or has. Under the machine's lock.
   var isDetaching = false
+  /// Its descriptor is watched no longer, and may be closed and its number another's. Under the machine's lock.
+  var isGone = false
 
   init(_ descriptor: Int32, _ events: UInt32, _ cpu: Int, _ token: UInt64, owns: Bool) {
     self.descriptor = descriptor
@@ -121,8 +123,12 @@ extension InterruptSystem where M == HostedMachine {
     do {
       handler = try establish(name, at: level, as: .mpSafe) { here in
         body(here)
-        // Ready again only after the body has looked.
-        _ = softint_device_again(seat, device.descriptor, device.events, device.token)
+        // Ready again only after the body has looked. It may have ended itself, and have been detached meanwhile.
+        machine.locked {
+          if !device.isGone {
+            _ = softint_device_again(seat, device.descriptor, device.events, device.token)
+          }
+        }
       }
     } catch { throw DeviceError(description: error.description) }
     device.handler = handler
@@ -157,8 +163,9 @@ extension InterruptSystem where M == HostedMachine {
       machine.locked { device.isDetaching = false }
       return result
     }
-    // A handler that has ended itself may still be in its last run: that has read already, and what it tells epoll of is not there.
+    // A handler that has ended itself may still be in its last run: that has read already, and tells epoll nothing from here on.
     machine.locked {
+      device.isGone = true
       machine.devices[device.token] = nil
       _ = softint_device_remove(seat, device.descriptor)
       if device.ownsDescriptor { close(device.descriptor) }

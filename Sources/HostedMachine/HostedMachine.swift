@@ -6,6 +6,7 @@
 public import CHosted
 import Glibc
 public import SoftInterrupts
+import Synchronization
 
 /// A machine whose CPUs are pinned threads of this process.
 ///
@@ -16,7 +17,8 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
   public typealias Word = AtomicWord
 
-  /// Where a thread sleeps. The memory is kept for the life of the process, so a late wake-up never meets freed memory.
+  /// Where a thread sleeps. The memory is kept for the life of the process, and so is the doorbell of a CPU's seat that has had devices: a late
+  /// wake-up meets neither freed memory nor somebody else's descriptor. It wakes the seat's next owner once too often.
   public struct Seat: @unchecked Sendable {
     @usableFromInline let memory: UnsafeMutablePointer<softint_seat>
     let cpu: Int
@@ -46,7 +48,7 @@ public final class HostedMachine: Machine, @unchecked Sendable {
     precondition(count >= 1 && count <= 64, "HostedMachine: 1 to 64 CPUs, not \(count)")
     cpuCount = count
     processors = (0..<count).map { allowed[$0 % allowed.count] }
-    seats = (0..<count).map { Self.makeSeat(cpu: $0) }
+    seats = (0..<count).map { Self.takeSeat(cpu: $0) }
     threads = Array(repeating: nil, count: count)
     sources = .allocate(capacity: count)
     sources.initialize(repeating: nil, count: count)
@@ -62,10 +64,20 @@ public final class HostedMachine: Machine, @unchecked Sendable {
     // Timers that nobody has detached.
     for device in devices.values where device.ownsDescriptor { close(device.descriptor) }
     for seat in seats where seat.memory.pointee.epoll >= 0 { softint_seat_close(seat.memory) }
+    Self.keptSeats.withLock { $0 += seats }
     sources.deinitialize(count: cpuCount)
     sources.deallocate()
     pthread_mutex_destroy(lock)
     lock.deallocate()
+  }
+
+  /// The CPUs' seats of machines that are gone, for the next ones: so there are no more doorbells than CPUs were there at once.
+  private static let keptSeats = Mutex<[Seat]>([])
+
+  private static func takeSeat(cpu: Int) -> Seat {
+    // Its word is left as it is: who rings late may be writing it, and 1 is a sleep that ends at once.
+    let kept = keptSeats.withLock { $0.popLast() }
+    return kept.map { Seat(memory: $0.memory, cpu: cpu) } ?? makeSeat(cpu: cpu)
   }
 
   static func makeSeat(cpu: Int) -> Seat {

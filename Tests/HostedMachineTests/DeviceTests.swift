@@ -1,5 +1,6 @@
 // Devices and signals: interrupts from outside.
 
+import CHosted
 import Foundation
 import Testing
 
@@ -176,6 +177,82 @@ struct DeviceTests {
       guard write(ends[1], "a", 1) == 1, eventually({ ran.count == 1 }) else { exit(5) }
       system.detach(device)
       exit(system.shutdown().isComplete ? 0 : 6)
+    }
+  }
+
+  @Test("who rings a CPU that is gone rings the next one on that seat, and writes into nobody's descriptor")
+  func lateRing() async {
+    // In a process of its own, in which nothing else opens descriptors.
+    await #expect(processExitsWith: .exitCode(0)) {
+      var ends: [Int32] = [0, 0]
+      guard pipe(&ends) == 0 else { exit(2) }
+      let (input, output) = (ends[0], ends[1])
+      _ = fcntl(input, F_SETFL, O_NONBLOCK)
+      var gone: (seat: UnsafeMutablePointer<softint_seat>, doorbell: Int32)?
+      for round in 0..<20 {
+        let system = try System(on: .hosted(cpus: 1), quiet())
+        let ran = Counter()
+        let device = try system.attach(input) { _ in
+          var byte: UInt8 = 0
+          if read(input, &byte, 1) == 1 { ran.add() }
+        }
+        let seat = system.machine.seats[0].memory
+        // The same seat, and the same doorbell, which rings as well as a new one.
+        if let gone, gone.seat != seat || gone.doorbell != seat.pointee.event { exit(3) }
+        gone = (seat, seat.pointee.event)
+        guard write(output, "a", 1) == 1, eventually({ ran.count == 1 }) else { exit(4) }
+        for _ in 0..<20 where system.on(0, { _ in true }) != true { exit(5) }
+        // Every other time it is left attached, and no concern of the next machine's.
+        if round % 2 == 0 { system.detach(device) }
+        guard system.shutdown().isComplete else { exit(6) }
+      }
+      guard let gone else { exit(7) }
+      // The machine is gone. Somebody opens descriptors, and then comes who has found the CPU asleep and read the number of its doorbell.
+      let files = (0..<16).map { _ in dup(output) }
+      guard files.allSatisfy({ $0 >= 0 && $0 != gone.doorbell }) else { exit(8) }
+      softint_seat_wake(gone.seat, 3)
+      var byte: UInt8 = 0
+      guard read(input, &byte, 1) < 0, gone.seat.pointee.event == gone.doorbell else { exit(9) }
+      // The next machine is woken once too often, and is none the worse.
+      let system = try System(on: .hosted(cpus: 1), quiet())
+      let ran = Counter()
+      let device = try system.attach(input) { _ in
+        if read(input, &byte, 1) == 1 { ran.add() }
+      }
+      guard write(output, "a", 1) == 1, eventually({ ran.count == 1 }) else { exit(10) }
+      system.detach(device)
+      exit(system.shutdown().isComplete ? 0 : 11)
+    }
+  }
+
+  @Test("a last run that ends late leaves the next device of its descriptor's number alone")
+  func lateEnd() throws {
+    try withSystem { system in
+      var ends: [Int32] = [0, 0, 0, 0]
+      #expect(pipe(&ends) == 0)
+      #expect(ends.withUnsafeMutableBufferPointer { pipe($0.baseAddress! + 2) } == 0)
+      let (input, output, other, otherOutput) = (ends[0], ends[1], ends[2], ends[3])
+      let (isInside, mayEnd) = (Event(), Event())
+      let first = try system.attach(input, on: 1) { here in
+        here.retire()
+        isInside.signal()
+        mayEnd.hold()
+      }
+      #expect(write(output, "a", 1) == 1 && isInside.wait())
+      // Its handler has ended, and is in its last run: to be detached, and its descriptor given away, does not wait for that.
+      #expect(system.detach(first) == .notEstablished)
+      #expect(dup2(other, input) == input)
+      let bytes = Counter()
+      let second = try system.attach(input, on: 1) { _ in
+        var byte: UInt8 = 0
+        if read(input, &byte, 1) == 1 { bytes.add() }
+      }
+      mayEnd.signal()
+      system.settle(1)
+      #expect(write(otherOutput, "b", 1) == 1)
+      #expect(eventually { bytes.count == 1 })
+      system.detach(second)
+      for end in ends { close(end) }
     }
   }
 

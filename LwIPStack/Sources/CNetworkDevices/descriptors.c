@@ -146,6 +146,14 @@ int netdev_packet_receive(netdev_packet *packet, netdev_slot *slots, int count) 
   return got;
 }
 
+uint32_t netdev_packet_dropped(netdev_packet *packet) {
+  // The kernel reads its counts and begins them anew in one step.
+  struct tpacket_stats counts = {0};
+  socklen_t length = sizeof counts;
+  (void)getsockopt(packet->descriptor, SOL_PACKET, PACKET_STATISTICS, &counts, &length);
+  return counts.tp_drops;
+}
+
 int netdev_packet_send(int descriptor, const netdev_slot *slots, int count) {
   struct mmsghdr messages[most];
   struct iovec vectors[most];

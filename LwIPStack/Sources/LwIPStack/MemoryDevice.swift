@@ -10,6 +10,8 @@ import SoftInterrupts
 import Synchronization
 
 /// One end of a wire in memory.
+///
+/// Its backlog is the ring of the end that receives, which counts what it has no room for.
 public final class MemoryDevice: NetworkDevice, @unchecked Sendable {
   // Sendable: `source` and `port` are set before the receiver can run, and the receiver's CPU alone uses them; the rest is constant or in
   // the mutex, for the other end may come and go while this one sends.

@@ -55,12 +55,19 @@ public protocol NetworkDevice: AnyObject, Sendable {
   var hardwareAddress: HardwareAddress { get }
   /// The longest IP packet, in bytes.
   var mtu: Int { get }
+  /// Frames that the kernel has dropped because the device did not fetch them in time; nil where the device cannot tell. What the stack's
+  /// ring has no room for is no part of it (``FrameRing/dropped``). Any thread.
+  var droppedByKernel: UInt64? { get }
   /// Attaches itself at `vm` to the port's CPU. Called once, by a thread that is no CPU.
   func attach(to port: DevicePort) throws(DeviceFailure)
   /// Sends what is in the port's ``DevicePort/outgoing``. Under the stack's guard, once for a batch.
   func transmit(_ port: DevicePort)
   /// Ends it: no handler of its runs any more when this returns. By a thread that is no CPU.
   func detach()
+}
+
+extension NetworkDevice {
+  public var droppedByKernel: UInt64? { nil }
 }
 
 /// A device that is a descriptor, so that a plain thread can drive it as well.

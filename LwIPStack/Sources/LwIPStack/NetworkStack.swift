@@ -48,7 +48,10 @@ public struct StackCounts: Sendable {
   public var connections, listeners, endpoints, segments, buffers: Int
   /// Allocations refused by a limit.
   public var refused: UInt64
+  /// Frames in and out, and those for which the stack's own rings had no room.
   public var framesIn, framesOut, droppedIn, droppedOut: UInt64
+  /// Frames that never came so far (``NetworkDevice/droppedByKernel``); nil if no device can tell.
+  public var droppedByKernel: UInt64?
   /// How often each timer ran.
   public var timerRuns: [(name: String, runs: UInt64)]
 }
@@ -292,6 +295,9 @@ public final class NetworkStack: @unchecked Sendable {
         framesOut: ports.reduce(0) { $0 + $1.outgoing.count },
         droppedIn: ports.reduce(0) { $0 + $1.incoming.dropped },
         droppedOut: ports.reduce(0) { $0 + $1.outgoing.dropped },
+        droppedByKernel: ports.reduce(nil) { sum, port in
+          port.device.droppedByKernel.map { (sum ?? 0) + $0 } ?? sum
+        },
         timerRuns: timers.map { ($0.name.description, $0.runs) })
     }
   }

@@ -7,9 +7,13 @@ import CNetworkDevices
 import Glibc
 import HostedMachine
 import SoftInterrupts
+import Synchronization
 
 /// Needs CAP_NET_RAW. The interface is to have no IP address of the kernel's, and the sender's offloads are to be off: lwIP takes no segment
 /// longer than the MTU, and verifies checksums.
+///
+/// Its backlog is the memory that the kernel shares, 4 MiB: 2,048 frames at an MTU of 1,500. What comes beyond that the kernel drops and counts,
+/// ``droppedByKernel``; the stack's own ring drops nothing, for a frame is taken only where it has room.
 public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sendable {
   // Sendable: constant but for the attachment, which is touched before and after the CPUs use it; the counts are the port's CPU's.
   public let hardwareAddress: HardwareAddress
@@ -24,6 +28,12 @@ public final class PacketDevice: NetworkDevice, DescriptorDevice, @unchecked Sen
   /// The slots that are being written from; empty between the calls.
   private var writing: [FrameRing.Slot] = []
   private static let batch = 64
+  /// What the kernel has told of so far. Relaxed: a count, which publishes nothing.
+  private let drops = Atomic<UInt64>(0)
+  /// A system call. Callers at the same time are each told a part, and what each adds is the sum.
+  public var droppedByKernel: UInt64? {
+    drops.wrappingAdd(UInt64(netdev_packet_dropped(ring)), ordering: .relaxed).newValue
+  }
 
   public init(_ interface: String) throws(DeviceFailure) {
     ring = .allocate(capacity: 1)

@@ -8,6 +8,10 @@ import Glibc
 import HostedMachine
 import SoftInterrupts
 
+/// This process's own sockets as an Ethernet, by libslirp.
+///
+/// It has no backlog: libslirp is asked when there is something to do, and what waits meanwhile waits in the sockets that it reads, TCP's for as
+/// long as need be. A frame that it makes then and for which the stack's ring has no room is dropped, and counted by the ring.
 public final class SlirpDevice: NetworkDevice, DescriptorDevice, @unchecked Sendable {
   // Sendable: the rest is touched as the law says, or before the device is attached and after it is detached.
 

@@ -8,6 +8,9 @@ import HostedMachine
 import SoftInterrupts
 
 /// Needs /dev/net/tun and CAP_NET_ADMIN, or an interface that was made for the user. The kernel's end does its checksums and segments itself.
+///
+/// Its backlog is the interface's queue (`txqueuelen`, 1,000 frames): a frame is taken only where the stack's ring has room. What the queue has no
+/// room for the kernel drops, and counts for the interface (`ip -s link`, TX dropped).
 public final class TapDevice: NetworkDevice, DescriptorDevice, @unchecked Sendable {
   // Sendable: constant but for the attachment, which is touched before and after the CPUs use it.
   public let hardwareAddress = HardwareAddress(0x02, 0x53, 0x49, 0, 0, 0x16)
@@ -48,7 +51,8 @@ public final class TapDevice: NetworkDevice, DescriptorDevice, @unchecked Sendab
 
   func pull(_ port: DevicePort) {
     for _ in 0..<Self.batch {
-      guard let slot = port.incoming.space(port.incoming.slotSize) else { break }
+      // No room: the kernel keeps what comes, or drops it. So it is looked for before a slot is asked for, which would count a drop.
+      guard port.incoming.hasSpace, let slot = port.incoming.space(port.incoming.slotSize) else { break }
       let length = netdev_tap_receive(descriptor, slot.bytes, UInt32(port.incoming.slotSize))
       guard length > 0 else {
         port.incoming.keep(slot)

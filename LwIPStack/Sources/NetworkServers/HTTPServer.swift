@@ -158,7 +158,8 @@ package final class HTTPServer: @unchecked Sendable {
       "assertions":\(counts.assertions),"assertionFailures":\(counts.failures),"protectedSections":\(counts.protections),\
       "connections":\(counts.connections),"segments":\(counts.segments),"buffers":\(counts.buffers),"refused":\(counts.refused),\
       "framesIn":\(counts.framesIn),"framesOut":\(counts.framesOut),"droppedIn":\(counts.droppedIn),\
-      "droppedOut":\(counts.droppedOut),"timers":{\(timers)},"violations":\(stack.system.violations.count)}
+      "droppedOut":\(counts.droppedOut),"droppedByKernel":\(counts.droppedByKernel.map(String.init) ?? "null"),\
+      "timers":{\(timers)},"violations":\(stack.system.violations.count)}
 
       """
   }

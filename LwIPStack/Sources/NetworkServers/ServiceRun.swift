@@ -43,7 +43,10 @@ package enum ServiceRun {
         first.isCoreLocked
         ? "lwIP asserted its own lock itself"
         : "lwIP asserted its lock \(counts.assertions) times, in vain \(counts.failures) times"
-      announce("served \(server.requests) requests; \(asserted)")
+      let kernel = counts.droppedByKernel.map { ", \($0) dropped by the kernel" } ?? ""
+      announce(
+        "served \(server.requests) requests; \(asserted); frames: \(counts.framesIn) in, \(counts.droppedIn) dropped\(kernel); \(counts.framesOut) out, \(counts.droppedOut) dropped"
+      )
     }
     for clients in served.compactMap(\.clients) { announce(line(clients.counts)) }
     for replay in served.compactMap(\.replay) {

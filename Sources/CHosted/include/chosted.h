@@ -49,7 +49,7 @@ static inline void softint_will_write(const void *at) {
 
 // MARK: Seats
 
-// Where a thread sleeps. `word`: 0 awake, 1 rung, 2 asleep on the word, 3 asleep in epoll.
+// Where a thread sleeps. `word`: 0 awake, 1 rung, 2 asleep on the word, 3 asleep in epoll. `event` is the doorbell of a sleep in epoll.
 typedef struct softint_seat {
   uint32_t word;
   int32_t epoll;
@@ -70,7 +70,7 @@ static inline void softint_unpark(softint_seat *seat) {
 int softint_park(softint_seat *seat, uint64_t timeout, uint64_t *ready, int capacity);
 // Looks at the devices without waiting.
 int softint_poll(softint_seat *seat, uint64_t *ready, int capacity);
-// Opens and closes the descriptors that devices need; 0 or -errno.
+// Opens what devices need, 0 or -errno; and closes it, but for the doorbell.
 int softint_seat_open(softint_seat *seat);
 void softint_seat_close(softint_seat *seat);
 // Registers a descriptor for one report; again; and no longer. 0 or -errno.

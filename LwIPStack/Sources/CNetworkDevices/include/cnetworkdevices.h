@@ -56,6 +56,8 @@ typedef struct netdev_slot {
 int netdev_packet_receive(netdev_packet *, netdev_slot *slots, int count);
 // Whether there is a frame to take. Anybody; only the reader's answer is sure.
 bool netdev_packet_waits(netdev_packet *);
+// How many frames the kernel has dropped since this was last called, for want of room in the shared memory. Anybody: each is told of to one caller.
+uint32_t netdev_packet_dropped(netdev_packet *);
 // Sends up to `count` frames; how many went out, or -errno.
 int netdev_packet_send(int descriptor, const netdev_slot *slots, int count);
 // One frame of a TAP; its length, 0 if there is none, -errno.
