@@ -154,6 +154,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case notAwaited
   /// A gate that was handed over is handed on at once.
   case noTurns
+  /// Who takes a gate past others that wait begins a turn.
+  case turnsForAll
   /// A dispatch looks who is suspended only before it looks who has its way in.
   case suspensionsOnce
   /// Who asks something of a CPU does not look whether it sleeps.
