@@ -64,4 +64,43 @@ struct SpinTimeTests {
     #expect(held > 0.6 && held <= 1, "\(held)")
     #expect(system.shutdown().isComplete)
   }
+
+  @Test(
+    "CPUs that spin do not overtake a waiter for longer than is promised",
+    arguments: [1_000, 2_000, 3_000, 5_000, 10_000, 20_000])
+  func overtaken(_ section: Int) throws {
+    // (Where whoever takes the gate past others begins a turn, with sections of 3 µs and more the thread waits until all others are done.)
+    for (cpus, outside) in [(2, 0), (2, 300), (3, 300), (4, 1_000)] {
+      let machine = SimulatedMachine(cpus: cpus)
+      let system = try InterruptSystem(on: machine)
+      nonisolated(unsafe) var (longest, count) = (0 as UInt64, 0)
+      for cpu in 0..<cpus {
+        system.submit(on: cpu) { here in
+          while SimulatedMachine.now() < 5_000_000 {
+            here.raise(exactly: .softNet) { _ in SimulatedMachine.work(Double(section)) }
+            // Not in step with each other.
+            SimulatedMachine.work(Double(outside + 37 * cpu))
+          }
+        }
+      }
+      // A thread that is no CPU: it parks at once.
+      machine.visitor("waiter") {
+        while SimulatedMachine.now() < 4_500_000 {
+          let start = SimulatedMachine.now()
+          system.raise(exactly: .softNet) { _ in }
+          (longest, count) = (max(longest, SimulatedMachine.now() - start), count + 1)
+          SimulatedMachine.work(50_000)
+        }
+      }
+      #expect(machine.run(timed: TimedPilot(CostModel())) == .quiet)
+      // Of Bounds.md: `handOffAfter`, sections up to the next look, the turn under way, and one for each CPU that waited before. With each
+      // section what it costs to hand over and wake, and once more to queue.
+      let each = section + 1_000
+      let bound = 100_000 + 8 * each + (1 + cpus) * (50_000 + 8 * each) + 10_000
+      #expect(
+        count > 10 && longest < UInt64(bound),
+        "\(cpus) CPUs, \(outside) ns outside: \(longest) ns, \(count) times")
+      #expect(system.shutdown().isComplete)
+    }
+  }
 }

@@ -86,14 +86,17 @@ struct TimeTests {
       timed("work") { SimulatedMachine.work(123) }
     }
     #expect(machine.run(timed: TimedPilot(model())) == .quiet)
-    #expect(spent["hit"] == 1 && spent["modify"] == 10 && spent["neighbour"] == 1)
+    // No optionals: in builds for the Address Sanitizer the compiler's thunk for one in an expectation reads past its end
+    // (Swift 6.3.1).
+    #expect(spent["hit", default: 0] == 1 && spent["modify", default: 0] == 10)
+    #expect(spent["neighbour", default: 0] == 1)
     // Nobody has written it: it lies where all can reach it.
-    #expect(spent["other line"] == 1)
-    #expect(spent["miss"] == 101 && spent["again"] == 1)
-    #expect(spent["copy"] == 41 && spent["store"] == 2)
+    #expect(spent["other line", default: 0] == 1)
+    #expect(spent["miss", default: 0] == 101 && spent["again", default: 0] == 1)
+    #expect(spent["copy", default: 0] == 41 && spent["store", default: 0] == 2)
     // The line of the store is under way for 100 from when the store was asked for; 42 of it have gone by: the store and two clocks.
-    #expect(spent["behind the store"] == 100 - 42 + 100 + 10)
-    #expect(spent["work"] == 123)
+    #expect(spent["behind the store", default: 0] == 100 - 42 + 100 + 10)
+    #expect(spent["work", default: 0] == 123)
   }
 
   @Test("who sleeps is woken by a ring or by its time, and pays for it")

@@ -31,6 +31,9 @@ extension Checks {
       finds: [.expectation],
       handedOnce),
     Proof(
+      "who takes a gate past a waiter begins no turn", cpus: 3, configuration: dueAndLongTurns,
+      strategy: .exhaustive(preemptions: 3), mutants: [.turnsForAll], finds: [.expectation], past),
+    Proof(
       "who waits behind the one that was told is told next", cpus: 3,
       mutants: [.tookInSilence], finds: [.deadlock], behind),
     Proof(
@@ -57,6 +60,12 @@ extension Checks {
 
   private static var longTurns: Configuration {
     var configuration = Rows.overdueAtOnce
+    configuration.turn = 1_000_000
+    return configuration
+  }
+
+  private static var dueAndLongTurns: Configuration {
+    var configuration = due(lookingEvery: 1)
     configuration.turn = 1_000_000
     return configuration
   }
@@ -91,6 +100,32 @@ extension Checks {
       let times = (0..<3).compactMap { Rows.view(world, $0)?.counters(.softNet).handedOff }.reduce(0, +)
       world.expect(times <= 1, "handed over \(times) times within a turn")
     }
+  }
+
+  /// CPU 1 comes when CPU 2 waits already, is not due yet, and may find the gate free before CPU 2 does. CPU 0 goes on taking it.
+  private static func past(_ world: World) throws {
+    world.machine.watchClock()
+    let gates = world.system.gatesWord
+    let isAskedFor = InterruptSystem<SimulatedMachine>.attentionBit(of: .softNet)
+    world.base(on: 0) { here in
+      var hasSaidSo = false
+      var sections = 0
+      for _ in 0..<4 {
+        here.raise(exactly: .softNet) { _ in
+          SimulatedMachine.elapse(1_000)
+          // Read without a step of its own.
+          let waits = Rows.view(world, 2)?.waits.isEmpty == false
+          hasSaidSo = waits && (hasSaidSo || gates.value & isAskedFor != 0)
+          sections = hasSaidSo ? sections + 1 : 0
+          world.expect(sections <= 2, "\(sections) sections while CPU 2 waited")
+        }
+      }
+    }
+    world.base(on: 1) { here in
+      SimulatedMachine.point(gates, isWrite: false)
+      if gates.value & isAskedFor != 0 { here.raise(exactly: .softNet) { _ in } }
+    }
+    world.base(on: 2) { here in here.raise(exactly: .softNet) { _ in } }
   }
 
   /// CPU 0 comes back and leaves the gate once more while the one that was told is about to take it.

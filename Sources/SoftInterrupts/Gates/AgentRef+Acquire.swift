@@ -177,9 +177,12 @@ extension AgentRef {
     _ queue: UnsafeMutablePointer<GateQueue<M>>, from node: UnsafeMutablePointer<Waiter<M>>
   ) {
     locked(queue) {
+      let isFirst = $0.pointee.head == node || Mutant.isOn(.turnsForAll)
       $0.remove(node)
       if $0.pointee.head != nil {
-        $0.pointee.turnEnds = M.now() &+ system.configuration.turn
+        // Who takes it past others has this one section: as long as a turn lasts nobody is handed the gate, so turns begun behind a
+        // waiter's back could follow each other for ever.
+        if isFirst { $0.pointee.turnEnds = M.now() &+ system.configuration.turn }
         if !Mutant.isOn(.tookInSilence) { $0.pointee.word.setAttention($0.pointee.gate) }
       }
       p.pointee.waiting = nil

@@ -156,6 +156,8 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case noTurns
   /// Who spins for a gate in the turn of lower work does not look whether that is over.
   case spinThroughTurn
+  /// Who takes a gate past others that wait begins a turn.
+  case turnsForAll
   /// A dispatch looks who is suspended only before it looks who has its way in.
   case suspensionsOnce
   /// Who asks something of a CPU does not look whether it sleeps.
