@@ -235,11 +235,21 @@ final class SimulatedMeter: @unchecked Sendable {
     }
   }
 
+  private var isAnybodyWaiting: Bool {
+    (0..<plan.cpus).contains { cpu in
+      machine.current(cpu).flatMap { SimulatedSystem.view(of: $0) }.map { !$0.waits.isEmpty } ?? false
+    }
+  }
+
   /// Ends the system. First in simulated time, so that what is under way ends by turns as on a machine: without time whoever runs goes
   /// on as long as it can, and one that waits for another may do so for ever. Then what is left, of no interest, is let go.
   func stop() {
     isOver = true
-    _ = machine.run(timed: pilot, until: load.nanoseconds + 500_000)
+    var end = load.nanoseconds
+    repeat {
+      end += 500_000
+      _ = machine.run(timed: pilot, until: end)
+    } while isAnybodyWaiting && end < load.nanoseconds + 20_000_000
     system.shutdown(grace: .milliseconds(1))
   }
 }
