@@ -40,25 +40,24 @@ struct SpinTimeTests {
   }
 
   @Test(
-    "CPUs that always want a level hold it most of the time, though their sections are shorter than a wake-up",
+    "handlers that always want another level hold it most of the time, though their sections are shorter than a wake-up",
     arguments: 2...6)
   func shortSections(_ cpus: Int) throws {
     // As long outside as inside, so the gate could always be held. Who parks is told 6 µs before it goes on. (Where CPUs park as soon as
-    // another waits, three and more hold it for 0.44 of the time.)
+    // another waits, as base code does, three and more hold it for 0.44 of the time.)
     let machine = SimulatedMachine(cpus: cpus)
     let system = try InterruptSystem(on: machine)
     nonisolated(unsafe) var sections = 0
-    for cpu in 0..<cpus {
-      system.submit(on: cpu) { here in
-        while SimulatedMachine.now() < 5_000_000 {
-          here.raise(exactly: .softNet) { _ in
-            SimulatedMachine.work(1_000)
-            sections += 1
-          }
+    let busy = try system.establish("busy", at: .softClock, as: .mpSafe) { here in
+      while SimulatedMachine.now() < 5_000_000 {
+        here.raise(exactly: .softNet) { _ in
           SimulatedMachine.work(1_000)
+          sections += 1
         }
+        SimulatedMachine.work(1_000)
       }
     }
+    for cpu in 0..<cpus { busy.schedule(on: cpu) }
     #expect(machine.run(timed: TimedPilot(CostModel())) == .quiet)
     let held = Double(sections) / 5_000
     #expect(held > 0.6 && held <= 1, "\(held)")
@@ -74,15 +73,14 @@ struct SpinTimeTests {
       let machine = SimulatedMachine(cpus: cpus)
       let system = try InterruptSystem(on: machine)
       nonisolated(unsafe) var (longest, count) = (0 as UInt64, 0)
-      for cpu in 0..<cpus {
-        system.submit(on: cpu) { here in
-          while SimulatedMachine.now() < 5_000_000 {
-            here.raise(exactly: .softNet) { _ in SimulatedMachine.work(Double(section)) }
-            // Not in step with each other.
-            SimulatedMachine.work(Double(outside + 37 * cpu))
-          }
+      let busy = try system.establish("busy", at: .softClock, as: .mpSafe) { here in
+        while SimulatedMachine.now() < 5_000_000 {
+          here.raise(exactly: .softNet) { _ in SimulatedMachine.work(Double(section)) }
+          // Not in step with each other.
+          SimulatedMachine.work(Double(outside + 37 * here.cpu!))
         }
       }
+      for cpu in 0..<cpus { busy.schedule(on: cpu) }
       // A thread that is no CPU: it parks at once.
       machine.visitor("waiter") {
         while SimulatedMachine.now() < 4_500_000 {

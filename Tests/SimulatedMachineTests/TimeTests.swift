@@ -182,8 +182,8 @@ struct TimeTests {
   @Test("a serial section bounds throughput as the closed formula says", arguments: [1, 2, 4, 8, 16])
   func serialSection(_ cpus: Int) throws {
     // Each CPU: 20 µs under the gate, 60 µs outside. So n CPUs do n / 80 sections a microsecond, and at most 1 / 20. What a
-    // hand-over costs is below a fiftieth of a section (some lines go to and fro), but for the wake-up, for whom spinning was not enough:
-    // that takes no time here.
+    // hand-over costs (some lines go to and fro) is below a fiftieth of a section, but for the wake-up: base code sleeps at once where others
+    // wait already, whatever `spinRounds` is, and is told when the section before its own is left. So that takes no time here.
     var model = model()
     model.lineTransfer = 20
     (model.ringSleeper, model.wakeSleeper) = (0, 0)

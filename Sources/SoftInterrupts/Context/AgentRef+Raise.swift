@@ -153,7 +153,9 @@ extension AgentRef {
       left.remove(level.gate)
       let waitLevel = Mutant.isOn(.takeDescending) ? gates.highest : max(saved, level.below)
       ipl = waitLevel
-      acquire(system.queue(level), waitingAt: waitLevel, noting: level.gate)
+      acquire(
+        system.queue(level), waitingAt: waitLevel, noting: level.gate,
+        forBase: context.pointee.kind == .base)
       context.pointee.own.insert(level.gate)
     }
   }

@@ -56,14 +56,15 @@ extension AgentRef {
     counters(.none).pointee.taken &+= 1
     if tryNoting(queue, Level.none.gate) { return }
     ipl = .none
-    acquire(queue, waitingAt: .none, noting: Level.none.gate)
+    acquire(queue, waitingAt: .none, noting: Level.none.gate, forBase: true)
   }
 
   /// Takes one gate, waiting in order at `waitLevel` (the IPL now, which is below the gate's level, or is it for an MP-safe
-  /// handler's own gate and for LevelLocks). On return the agent is at the gate's IPL and has `noted` noted.
+  /// handler's own gate and for LevelLocks). On return the agent is at the gate's IPL and has `noted` noted. `forBase`: base code raises.
   @inlinable @inline(never)
   func acquire(
-    _ queue: UnsafeMutablePointer<GateQueue<M>>, waitingAt waitLevel: Level, noting noted: GateSet = []
+    _ queue: UnsafeMutablePointer<GateQueue<M>>, waitingAt waitLevel: Level, noting noted: GateSet = [],
+    forBase isForBase: Bool = false
   ) {
     let level = queue.pointee.level
     let deaf = Mutant.isOn(.deafWait)
@@ -72,9 +73,11 @@ extension AgentRef {
     counters.pointee.contended &+= 1
     let start = system.configuration.timing ? M.now() : 0
     // Briefly without a place in the queue; then with one, so that the time of being overtaken counts.
-    // Not where others wait already, or somebody has its turn: it would spin in vain, or cut a turn short. A CPU does all the same: it has
-    // a processor of its own mostly, and for another CPU's short section a wake-up is too long a wait (Documentation/Decisions/0019).
-    let spins = isCPU && !p.pointee.isLevelThread || !queue.pointee.word.isAwaited(queue.pointee.gate)
+    // Not where others wait already, or somebody has its turn: it would spin in vain, or cut a turn short. A CPU's handlers and LevelLocks do
+    // all the same: it has a processor of its own mostly, and for another CPU's short section a wake-up is too long a wait. Base code does
+    // not: two CPUs' base code that spun left no moment to handlers, which come before it (Documentation/Decisions/0019).
+    let spins =
+      isCPU && !p.pointee.isLevelThread && !isForBase || !queue.pointee.word.isAwaited(queue.pointee.gate)
     let rounds = spins ? min(system.configuration.spinRounds, 64) : 0
     var round = 0
     while round < rounds {

@@ -31,7 +31,8 @@ public struct Configuration: Sendable {
   /// The turn that each lower level, and base code, has after that time: one part in this many of it; 0 is strict priority, under which
   /// starvation of lower levels is promised.
   public var lowerShare: Int = 16
-  /// How many rounds a raise spins for a busy gate before it parks; on a thread that is no CPU none if others wait for it already.
+  /// How many rounds a raise spins for a busy gate before it parks. Where others wait already base code, and a thread that is no CPU, spins
+  /// for none.
   public var spinRounds: Int = 256
   /// How many rounds the waiter that was told that it is next polls before it parks (none if ``spinRounds`` is 0): longer than a turn.
   public var pollRounds: Int = 4_096
