@@ -31,9 +31,9 @@ struct MeterPlan {
   var hasDefaultWaits = false
   /// Whether waiting is timed.
   var isTimed = false
-  /// How many tables there are, and at most.
+  /// How many tables there are.
   var shards: Int
-  static let mostShards = 16
+  private static let mostShards = 16
 
   /// The plan of a discipline on `cpus` CPUs; oneCPU is always on one.
   init(_ discipline: Discipline, cpus: Int) {
