@@ -114,7 +114,7 @@ struct LayoutTests {
   func notices() throws {
     typealias A = Agent<StillMachine>
     let bytes: [PartialKeyPath<A>] = [
-      \A.throttled, \A.queued, \A.isAbandoned, \A.isAside, \A.isVisitor, \A.isLevelThread,
+      \A.hasOwnMark, \A.isAbandoned, \A.throttled, \A.queued, \A.isAside, \A.role,
     ]
     let start = try #require(MemoryLayout<A>.offset(of: \.bigLockNotes))
     #expect(start % 8 == 0)

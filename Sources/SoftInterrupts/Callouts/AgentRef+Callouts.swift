@@ -164,7 +164,7 @@ extension AgentRef {
   @inlinable func isUnwanted(_ gates: GateSet, above saved: Level) -> Bool {
     // Relaxed, both: what comes later is seen when the next run has ended. Who is awaited is not wanted yet, perhaps; to leave finds out.
     !p.pointee.gateWord.wantsCare(gates)
-      && (summary.load(.relaxed) &>> 1) &>> UInt(saved.rawValue) | UInt(p.pointee.bigLockNotes) == 0
+      && (summary.load(.relaxed) &>> 1) &>> UInt(saved.rawValue) | UInt(asks) == 0
   }
 }
 

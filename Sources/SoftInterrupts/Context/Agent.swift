@@ -5,6 +5,16 @@
 // instruction, because on bare metal any instruction can be interrupted: raise before you acquire, release before you
 // lower.
 
+/// What an agent is.
+@frozen @usableFromInline enum AgentRole: UInt8 {
+  /// A CPU's own thread.
+  case cpu
+  /// A thread that is no CPU.
+  case visitor
+  /// The thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
+  case levelThread
+}
+
 /// One run of a handler, base code, or a visitor's code; lives on the stack of who runs it.
 @frozen @usableFromInline struct Context<M: Machine> {
   /// What this one interrupted.
@@ -56,8 +66,8 @@
   /// The system's, here so that a raise finds it without a detour.
   @usableFromInline let gateWord: GateWord<M>
   // Eight bytes, up to `ipl`, that are read as one word, `notices`: all 0 where a CPU has nothing to do but what its summary asks. Each is changed
-  // alone, so that who interrupts may change another.
-  /// Two sets of levels that every recognition point asks for, in one word: see `deferred` and `aged`.
+  // alone, so that who interrupts may change another. The first four, `asks`, every recognition point looks at.
+  /// Two sets of levels: see `deferred` and `aged`.
   @usableFromInline var bigLockNotes: UInt16 = 0
   /// Levels whose big-lock work waits until this CPU holds no gate; bit k is level k.
   @inlinable var deferred: UInt8 {
@@ -69,19 +79,20 @@
     get { UInt8(truncatingIfNeeded: bigLockNotes >> 8) }
     set { bigLockNotes = bigLockNotes & 0x00ff | UInt16(newValue) << 8 }
   }
+  /// 1 if there is an own mark: see `ownMark`.
+  @usableFromInline var hasOwnMark: UInt8 = 0
+  /// The grace of a shutdown is over: no further run starts here.
+  @usableFromInline var isAbandoned = false
   /// Levels that have used their budget; bit k is level k.
   @usableFromInline var throttled: UInt8 = 0
   /// Levels whose asynchronous work has a wait of its own under way; bit 0 stands for aged big-lock work.
   @usableFromInline var queued: UInt8 = 0
-  /// The grace of a shutdown is over: no further run starts here.
-  @usableFromInline var isAbandoned = false
   /// This CPU is offline: no run starts here but of cross-calls.
   @usableFromInline var isAside = false
-  /// A thread that is no CPU.
-  @usableFromInline let isVisitor: Bool
-  /// Whether this is the thread of one level of a CPU (`Execution.threads`): it serves that level and polls nothing.
-  @usableFromInline var isLevelThread = false
+  @usableFromInline var role: AgentRole
   @usableFromInline var ipl: Level = .none
+  /// Whether this CPU may have own marks at all: it runs its handlers itself, and no times are kept.
+  @usableFromInline let takesOwnMarks: Bool
   /// Levels whose dispatch was refused by a reservation, and when to try again.
   @usableFromInline var retry: UInt8 = 0
   @usableFromInline var retryAt: UInt64 = 0
@@ -89,6 +100,8 @@
   @usableFromInline var sleeps: UInt32 = 0
   /// It has begun to fall asleep: what it found before may be stale once something has run on top of it.
   @usableFromInline var fallsAsleep = false
+  /// The handler that is marked as `hasOwnMark` says; else without a meaning.
+  @usableFromInline var ownMark: UnsafeMutablePointer<HandlerSlot<M>>?
   /// A level thread's level.
   @usableFromInline var servedLevel: Level = .none
   /// The seats of the CPU's level threads; nil unless execution is by threads.
@@ -150,7 +163,9 @@
   ) {
     self.system = system
     gateWord = system.gateWord
-    self.isVisitor = cpu == nil
+    role = cpu == nil ? .visitor : .cpu
+    let configuration = system.configuration
+    takesOwnMarks = cpu != nil && configuration.execution == .inline && !configuration.timing
     self.cpu = cpu ?? -1
     self.seat = seat
     let line = Self.wordsPerLine
@@ -195,7 +210,8 @@
     block.deallocate()
   }
 
-  @inlinable var isCPU: Bool { !isVisitor }
+  @inlinable var isCPU: Bool { role != .visitor }
+  @inlinable var isLevelThread: Bool { role == .levelThread }
 
   @inlinable var standing: Standing {
     let c = context

@@ -25,8 +25,22 @@
   /// wait of asynchronous work, no run to start, no CPU; 0 if there is none. A look that is followed by another at what it found.
   @inlinable @inline(__always) var notices: UInt64 {
     // The bytes from `bigLockNotes` on (LayoutTests).
-    UnsafeRawPointer(p).loadUnaligned(
-      fromByteOffset: MemoryLayout<Agent<M>>.offset(of: \.bigLockNotes).unsafelyUnwrapped, as: UInt64.self)
+    UnsafeRawPointer(p).loadUnaligned(fromByteOffset: Self.asksOffset, as: UInt64.self)
+  }
+  /// The first four bytes of `notices`.
+  @inlinable @inline(__always) var asks: UInt32 {
+    get { UnsafeRawPointer(p).loadUnaligned(fromByteOffset: Self.asksOffset, as: UInt32.self) }
+    // One store of the width that the loads have: they need not wait for it to leave the processor's store buffer.
+    nonmutating set {
+      UnsafeMutableRawPointer(p).storeBytes(of: newValue, toByteOffset: Self.asksOffset, as: UInt32.self)
+    }
+  }
+  /// The other four.
+  @inlinable @inline(__always) var otherNotices: UInt32 {
+    UnsafeRawPointer(p).loadUnaligned(fromByteOffset: Self.asksOffset + 4, as: UInt32.self)
+  }
+  @inlinable @inline(__always) static var asksOffset: Int {
+    MemoryLayout<Agent<M>>.offset(of: \.bigLockNotes).unsafelyUnwrapped
   }
   @inlinable var cpu: Int { p.pointee.cpu }
   @inlinable var standing: Standing { p.pointee.standing }

@@ -7,19 +7,21 @@ extension AgentRef {
   /// The recognition point: one load and one compare when there is nothing to do.
   @inlinable @inline(__always) func recognise() {
     // One branch, and shifts that ask for no bound: this is in every lowering.
-    if (summary.load(.relaxed) &>> 1) &>> UInt(ipl.rawValue) | UInt(p.pointee.bigLockNotes) != 0 {
+    if (summary.load(.relaxed) &>> 1) &>> UInt(ipl.rawValue) | UInt(asks) != 0 {
       recogniseSlowly()
     }
   }
 
   /// Something asks. With nothing noticed that is the summary, above the IPL: what `recogniseNoticed` looks for is known.
   @inlinable @inline(never) func recogniseSlowly() {
+    if asks == Self.ownMarkAsks { return recogniseOwnMark() }
     if notices == 0 && p.pointee.waiting == nil { return dispatch() }
     recogniseNoticed()
   }
 
   @inlinable @inline(never) func recogniseNoticed() {
     guard isCPU else { return }
+    sayOwnMark()
     readmitBigLockWork()
     readmitThrottled()
     guard hasWork(above: ipl) else { return }

@@ -17,6 +17,16 @@ extension AgentRef {
     return true
   }
 
+  /// The same on this CPU, where the level is known.
+  @inlinable @inline(__always) func claimHere(
+    _ slot: UnsafeMutablePointer<HandlerSlot<M>>, at level: Level
+  ) -> Bool {
+    if Mutant.isOn(.clearAfterRun) { return true }
+    guard let claims = PendingWord.claim(pending(level), slot.pointee.bit) else { return false }
+    slot.pointee.home(cpu).lastClaim.store(claims, .relaxed)
+    return true
+  }
+
   /// Runs a handler's body as a context of its own, at its level. The recognition point after it comes before the next.
   @inlinable @inline(never) func run(
     _ slot: UnsafeMutablePointer<HandlerSlot<M>>, as kind: ContextKind, own: GateSet, home: AgentRef<M>

@@ -231,6 +231,7 @@ extension AgentRef {
   /// Whether something above a level asks to be looked at and may run.
   @inlinable func hasWork(above level: Level) -> Bool {
     summary.load(.relaxed) & Self.bits(above: level) & ~UInt(p.pointee.throttled) != 0
+      || p.pointee.hasOwnMark != 0
   }
 
   /// Sleeps until the seat is rung, unless something above `level` waits already.
@@ -258,7 +259,9 @@ extension AgentRef {
       deadline = min(deadline, system.stopBy)
     }
     if resting { countRest() }
-    if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0 {
+    if summary.load(.relaxed) & (Self.bits(above: level) | 1) & ~UInt(p.pointee.throttled) == 0
+      && p.pointee.hasOwnMark == 0
+    {
       if Mutant.isOn(.parkUnsaid) { saysItParks() }
       system.object.machine.park(p.pointee.seat, until: deadline)
       p.pointee.sleeps &+= 1

@@ -36,9 +36,11 @@ extension Handler {
   @inlinable @discardableResult public func schedule() -> ScheduleResult {
     if let current = M.current {
       let agent = AgentRef(current.assumingMemoryBound(to: Agent<M>.self))
-      if agent.isCPU && agent.p.pointee.system == slot.pointee.system {
-        if agent.p.pointee.isLevelThread { return markElsewhere(cpu: agent.cpu, from: agent) }
+      if agent.p.pointee.role == .cpu && agent.p.pointee.system == slot.pointee.system {
         return markHere(agent)
+      }
+      if agent.p.pointee.isLevelThread && agent.p.pointee.system == slot.pointee.system {
+        return markElsewhere(cpu: agent.cpu, from: agent)
       }
       return markElsewhere(cpu: 0, from: agent)
     }
@@ -70,14 +72,28 @@ extension Handler {
   /// On the calling CPU.
   @inlinable @inline(__always) func markHere(_ agent: AgentRef<M>) -> ScheduleResult {
     let inflight = agent.p.pointee.inflight
-    enter(inflight)
+    let isOutermost = enter(inflight) == 0
     guard isCurrent else {
       exit(inflight)
       return .notEstablished
     }
-    if let result = coalesceHere(agent) {
-      exit(inflight)
-      return result
+    M.touches(slot, .read)
+    if slot.pointee.isBound && agent.p.pointee.levelSeats == nil {
+      let pending = agent.pending(slot.pointee.level)
+      let seen = pending.load(.relaxed)
+      if seen & slot.pointee.bit != 0 {
+        let result = coalesceHere(agent)
+        exit(inflight)
+        return result
+      }
+      // Acquire, release: as `markCurrent`.
+      if seen & PendingWord.handlers == 0 && isOutermost && agent.admitsOwnMark
+        && pending.compareExchange(seen, seen | slot.pointee.bit, .acquireRelease)
+      {
+        let result = markOwn(agent, found: seen)
+        exit(inflight)
+        return result
+      }
     }
     return markHereAndExit(agent)
   }
@@ -93,14 +109,27 @@ extension Handler {
   /// order and sees what was written before: there is nothing to publish, and a look does. Who drops it ends the handler; a look that comes too
   /// early to see that comes before it.
   @inlinable @inline(__always)
-  func coalesceHere(_ agent: AgentRef<M>) -> ScheduleResult? {
-    M.touches(slot, .read)
-    guard
-      slot.pointee.isBound && agent.p.pointee.levelSeats == nil
-        && agent.pending(slot.pointee.level).load(.relaxed) & slot.pointee.bit != 0
-    else { return nil }
+  func coalesceHere(_ agent: AgentRef<M>) -> ScheduleResult {
     Home<M>.bump(slot.pointee.home(agent.cpu).coalesced)
     return isCurrent ? .coalesced : .notEstablished
+  }
+
+  /// The rest of a schedule by this CPU's base code that has made the mark, and found no other of the level: `markCurrent` without a ring.
+  @inlinable @inline(__always) func markOwn(_ agent: AgentRef<M>, found old: UInt) -> ScheduleResult {
+    // Bit, then look again: as `markCurrent`.
+    guard isCurrent || Mutant.isOn(.noSecondLook) else { return .notEstablished }
+    let record = slot.pointee.home(agent.cpu)
+    // A plain store: the mark is claimed by this thread or dropped, and while we are in flight the slot gets no next owner; so no later
+    // mark has been stamped. Who stamps an earlier one late finds this, or is written over.
+    record.stamp.store(old, .relaxed)
+    agent.setOwnMark(slot)
+    Home<M>.bump(record.marked)
+    // Bit, then flag: as `markCurrent`.
+    M.light()
+    if agent.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
+      return slot.pointee.system.object.reroute(self, from: agent)
+    }
+    return .scheduled
   }
 
   /// Relaxed: who has the handle has seen it being established, and while a schedule is in flight a slot that was seen to be of
@@ -113,13 +142,18 @@ extension Handler {
   /// who changed the generation and looks for schedules in flight: either that sees the counter, or the generation that is read
   /// here is the changed one. (Sequential consistency of the counter alone would not do: it orders no later load that is not.)
   /// A signal handler in between adds and subtracts.
-  @inlinable @inline(__always) func enter(_ inflight: UnsafeMutablePointer<M.Word>?) {
+  /// - Returns: how many of this thread were in between already.
+  @inlinable @inline(__always) @discardableResult
+  func enter(_ inflight: UnsafeMutablePointer<M.Word>?) -> UInt {
+    var others: UInt = 0
     if let inflight {
-      inflight.store(inflight.load(.relaxed) &+ 1, .relaxed)
+      others = inflight.load(.relaxed)
+      inflight.store(others &+ 1, .relaxed)
     } else {
       slot.pointee.foreignInflight.fetchAdd(1, .relaxed)
     }
     M.light()
+    return others
   }
 
   /// Release: the mark is visible to who sees the counter at 0 (also through other threads' additions, which are

@@ -24,7 +24,7 @@ extension InterruptSystem {
           self.levelMain(ref, level)
         }
         agent.initialize(to: Agent(system: core, cpu: cpu, seat: seat))
-        agent.pointee.isLevelThread = true
+        agent.pointee.role = .levelThread
         agent.pointee.base.pointee.floor = .high
         agent.pointee.base.pointee.own = .above(.none, through: .high).union(Level.none.gate)
         agent.pointee.wheel = agents[cpu].wheel
