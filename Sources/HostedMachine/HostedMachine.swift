@@ -92,7 +92,8 @@ public final class HostedMachine: Machine, @unchecked Sendable {
 
   @inlinable @inline(__always) public static var current: UnsafeMutableRawPointer? { softint_current() }
   public static func setCurrent(_ pointer: UnsafeMutableRawPointer?) { softint_set_current(pointer) }
-  /// Nothing: recognition points are calls, and a signal handler reads no plain field of the core but through words.
+  /// Nothing: recognition points are calls. Of the core's plain fields a signal handler on a CPU's thread reads the IPL and what is noted beside
+  /// it, and changes the own mark, if there is none: `AgentRef+OwnMark.swift` says why it may come at any instruction.
   @inlinable @inline(__always) public static func localFence() {}
   @inlinable @inline(__always) public static func lightFence() { softint_light_fence() }
   public static func heavyFence() { softint_heavy_fence() }

@@ -17,7 +17,7 @@ public enum Checks {
   }
 
   /// A rule each: switched off, it is found by one check.
-  public static let all: [Proof] = rules + turns + betweenCPUs
+  public static let all: [Proof] = rules + turns + betweenCPUs + ownMarks
 
   private static let rules: [Proof] = [
     Proof("gates are taken in ascending order", mutants: [.takeDescending], finds: [.descending], ascends),

@@ -71,6 +71,8 @@ extension AgentRef {
     while true {
       var open = Self.bits(above: entry)
       if notices != 0 {
+        // What a look at the devices has scheduled, between two servings.
+        sayOwnMark()
         readmitThrottled()
         if p.pointee.isAbandoned { break }
         open &= ~UInt(p.pointee.throttled)

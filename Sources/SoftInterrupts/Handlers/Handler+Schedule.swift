@@ -86,9 +86,9 @@ extension Handler {
         exit(inflight)
         return result
       }
-      // Acquire, release: as `markCurrent`.
-      if seen & PendingWord.handlers == 0 && isOutermost && agent.admitsOwnMark
-        && pending.compareExchange(seen, seen | slot.pointee.bit, .acquireRelease)
+      // Acquire: as `markCurrent`. No release: this thread claims it, and who drops it looks at nothing that was written before.
+      if isOutermost && agent.admitsOwnMark
+        && pending.compareExchange(seen, seen | slot.pointee.bit, .acquire)
       {
         let result = markOwn(agent, found: seen)
         exit(inflight)
@@ -124,10 +124,14 @@ extension Handler {
     record.stamp.store(old, .relaxed)
     agent.setOwnMark(slot)
     Home<M>.bump(record.marked)
-    // Bit, then flag: as `markCurrent`.
+    return lookWhetherOffline(agent)
+  }
+
+  /// Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
+  @inlinable @inline(__always) func lookWhetherOffline(_ home: AgentRef<M>) -> ScheduleResult {
     M.light()
-    if agent.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
-      return slot.pointee.system.object.reroute(self, from: agent)
+    if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
+      return slot.pointee.system.object.reroute(self, from: home)
     }
     return .scheduled
   }
@@ -205,11 +209,6 @@ extension Handler {
     } else {
       record.bumpShared(record.markedByOthers)
     }
-    // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
-    M.light()
-    if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
-      return system.object.reroute(self, from: home)
-    }
-    return .scheduled
+    return lookWhetherOffline(home)
   }
 }

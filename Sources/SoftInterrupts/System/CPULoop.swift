@@ -165,7 +165,7 @@ extension InterruptSystem {
       if !runsJobs && isOver() { continue }
       if idle.round < idle.allowed {
         // Mostly looks at what others ask of it; clock, devices and base code once in a while.
-        let asked = { self.summary(agent, above: agent.ipl) != 0 }
+        let asked = { self.summary(agent, above: agent.ipl) != 0 || agent.p.pointee.hasOwnMark != 0 }
         var look = 0
         while look < 8 && !asked() {
           M.pause(look == 7 ? min(idle.round, 64) : 0, unless: asked)

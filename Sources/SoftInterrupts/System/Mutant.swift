@@ -171,6 +171,13 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   /// A mark is stamped after the ring, so that who looks because of it may miss the stamp.
   case stampLate
 
+  /// An own mark is dropped where something else asks too.
+  case ownUnsaid
+  /// An own mark is served before what the summary asks.
+  case ownFirst
+  /// Who serves an own mark does not look who may run.
+  case ownUnlooked
+
   /// Whether this mutant is switched on.
   @inlinable @inline(__always) static func isOn(_ mutant: Mutant) -> Bool {
     #if Mutants
