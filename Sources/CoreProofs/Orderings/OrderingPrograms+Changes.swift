@@ -21,7 +21,8 @@ extension OrderingPrograms {
       + OrderingProgram.both(
         "a slot's next owner, threads", configuration: threads, preemptions: 1, nextOwnerOfThreads)
       + OrderingProgram.both("a handler ends itself", retiresSelf)
-      + OrderingProgram.both("scheduled while it is ended") { try accepted($0, twice: false) }
+      + OrderingProgram.both("scheduled while it is ended") { try accepted($0) }
+      + OrderingProgram.both("scheduled by its own CPU while it is ended") { try accepted($0, on: 1) }
       + OrderingProgram.both("scheduled twice while it is ended") { try accepted($0, twice: true) }
       + OrderingProgram.both("two establish", establishTwo)
   }
@@ -114,13 +115,15 @@ extension OrderingPrograms {
   }
 
   /// A mark of which nobody was told that it came too late is run, or counted by who ended the handler.
-  static func accepted(_ world: World, twice: Bool) throws {
+  static func accepted(_ world: World, on cpu: Int = 0, twice: Bool = false) throws {
     let system = world.system
     nonisolated(unsafe) var runs = 0
     nonisolated(unsafe) var marks = 0
     nonisolated(unsafe) var dropped = 0
     let net = try system.establish("net", at: .softNet, as: .mpSafe) { _ in runs += 1 }
-    world.base(on: 0) { _ in if case .scheduled = net.schedule(on: 1) { marks += 1 } }
+    world.base(on: cpu) { _ in
+      if case .scheduled = cpu == 1 ? net.schedule() : net.schedule(on: 1) { marks += 1 }
+    }
     if twice { world.device("card") { if case .scheduled = net.schedule(on: 1) { marks += 1 } } }
     world.visitor("changer") { if case .done(let count) = system.disestablish(net) { dropped = count } }
     world.finally {

@@ -48,7 +48,7 @@ extension OrderingPrograms {
       flags[0] = true
       flags.wait(1)
     }
-    world.base(on: 1) { _ in other.schedule() }
+    world.base(on: 1) { _ in other.schedule(on: 1) }
     world.visitor("changer") {
       flags.wait(0)
       net.schedule(on: 1)

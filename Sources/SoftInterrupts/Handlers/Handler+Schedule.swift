@@ -114,7 +114,8 @@ extension Handler {
     return isCurrent ? .coalesced : .notEstablished
   }
 
-  /// The rest of a schedule by this CPU's base code that has made the mark, and found no other of the level: `markCurrent` without a ring.
+  /// The rest of a schedule by this CPU's base code that has made the mark: `markCurrent` without a ring. And without a look whether the CPU
+  /// goes offline: it does not before its base code has ended, and what is pending then has run.
   @inlinable @inline(__always) func markOwn(_ agent: AgentRef<M>, found old: UInt) -> ScheduleResult {
     // Bit, then look again: as `markCurrent`.
     guard isCurrent || Mutant.isOn(.noSecondLook) else { return .notEstablished }
@@ -124,15 +125,6 @@ extension Handler {
     record.stamp.store(old, .relaxed)
     agent.setOwnMark(slot)
     Home<M>.bump(record.marked)
-    return lookWhetherOffline(agent)
-  }
-
-  /// Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
-  @inlinable @inline(__always) func lookWhetherOffline(_ home: AgentRef<M>) -> ScheduleResult {
-    M.light()
-    if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
-      return slot.pointee.system.object.reroute(self, from: home)
-    }
     return .scheduled
   }
 
@@ -209,6 +201,11 @@ extension Handler {
     } else {
       record.bumpShared(record.markedByOthers)
     }
-    return lookWhetherOffline(home)
+    // Bit, then flag: pairs with flag, then look, of a CPU that goes offline; store–load, so the fence.
+    M.light()
+    if home.p.pointee.offline.load(.relaxed) != OfflineState.inUse && !Mutant.isOn(.noFlagLook) {
+      return system.object.reroute(self, from: home)
+    }
+    return .scheduled
   }
 }

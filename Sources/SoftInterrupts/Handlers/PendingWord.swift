@@ -16,9 +16,8 @@
   @inlinable static func claims(_ word: UInt) -> UInt { word >> half }
   /// Clears a bit and counts; the count after it, or nil if the bit was not set. Acquire: what the schedulers wrote. Release: a
   /// schedule whose mark comes later, or finds none, sees what its claimer had changed before (`markCurrent`'s second look).
-  @inlinable @inline(__always) static func claim<W: MachineWord>(_ word: UnsafeMutablePointer<W>, _ bit: UInt)
-    -> UInt?
-  {
+  @inlinable @inline(__always)
+  static func claim<W: MachineWord>(_ word: UnsafeMutablePointer<W>, _ bit: UInt) -> UInt? {
     var seen = word.load(.relaxed)
     while true {
       // A read-modify-write also when the bit is clear: a mark comes before it and is found, or after it and sees what we changed.
