@@ -39,12 +39,15 @@ extension Handler {
       if agent.p.pointee.role == .cpu && agent.p.pointee.system == slot.pointee.system {
         return markHere(agent)
       }
-      if agent.p.pointee.isLevelThread && agent.p.pointee.system == slot.pointee.system {
-        return markElsewhere(cpu: agent.cpu, from: agent)
-      }
-      return markElsewhere(cpu: 0, from: agent)
+      return markFrom(agent)
     }
     return markElsewhere(cpu: 0, from: nil)
+  }
+
+  /// By who is no CPU of this system: at CPU 0, and by a level's thread at its own.
+  @inlinable @inline(never) func markFrom(_ agent: AgentRef<M>) -> ScheduleResult {
+    let isHome = agent.p.pointee.isLevelThread && agent.p.pointee.system == slot.pointee.system
+    return markElsewhere(cpu: isHome ? agent.cpu : 0, from: agent)
   }
 
   /// Makes the handler pending on a CPU.
