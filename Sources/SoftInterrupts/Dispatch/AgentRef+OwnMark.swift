@@ -13,10 +13,11 @@ extension AgentRef {
   /// `asks` if there is an own mark and nothing else.
   @inlinable @inline(__always) static var ownMarkAsks: UInt32 { UInt32(littleEndian: 1 << 16) }
 
-  /// Whether a schedule on this CPU, by it, may be an own mark. By base code, as handlers stand above `none`.
+  /// Whether a schedule on this CPU, by it, may be an own mark. By base code, as handlers stand above `none`; and by one that has interrupted no
+  /// other schedule.
   @inlinable @inline(__always) var admitsOwnMark: Bool {
     !M.interruptsByRinging && p.pointee.takesOwnMarks && notices == 0 && ipl == .none
-      && p.pointee.parking.load(.relaxed) == 0
+      && p.pointee.inflight.load(.relaxed) == 1 && p.pointee.parking.load(.relaxed) == 0
   }
 
   @inlinable @inline(__always) func setOwnMark(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {

@@ -75,60 +75,64 @@ extension Handler {
   /// On the calling CPU.
   @inlinable @inline(__always) func markHere(_ agent: AgentRef<M>) -> ScheduleResult {
     let inflight = agent.p.pointee.inflight
-    let isOutermost = enter(inflight) == 0
+    enter(inflight)
     guard isCurrent else {
       exit(inflight)
       return .notEstablished
     }
-    M.touches(slot, .read)
-    if slot.pointee.isBound && agent.p.pointee.levelSeats == nil {
-      let pending = agent.pending(slot.pointee.level)
-      let seen = pending.load(.relaxed)
-      if seen & slot.pointee.bit != 0 {
-        let result = coalesceHere(agent)
-        exit(inflight)
-        return result
-      }
-      // Acquire: as `markCurrent`. No release: this thread claims it, and who drops it looks at nothing that was written before.
-      if isOutermost && agent.admitsOwnMark
-        && pending.compareExchange(seen, seen | slot.pointee.bit, .acquire)
-      {
-        let result = markOwn(agent, found: seen)
-        exit(inflight)
-        return result
-      }
+    if let result = coalesceHere(agent) {
+      exit(inflight)
+      return result
     }
-    return markHereAndExit(agent)
-  }
-
-  /// The rest of ``markHere(_:)``, in a frame that what is pending already does not need.
-  @inlinable @inline(never) func markHereAndExit(_ agent: AgentRef<M>) -> ScheduleResult {
-    let result = markCurrent(home: agent, from: agent)
-    exit(agent.p.pointee.inflight)
-    return result
+    return markOwnAndExit(agent)
   }
 
   /// Bound work of this CPU is claimed by this very thread, unless it is dropped. If it is pending, the run therefore comes after this in program
   /// order and sees what was written before: there is nothing to publish, and a look does. Who drops it ends the handler; a look that comes too
   /// early to see that comes before it.
   @inlinable @inline(__always)
-  func coalesceHere(_ agent: AgentRef<M>) -> ScheduleResult {
+  func coalesceHere(_ agent: AgentRef<M>) -> ScheduleResult? {
+    M.touches(slot, .read)
+    guard
+      slot.pointee.isBound && agent.p.pointee.levelSeats == nil
+        && agent.pending(slot.pointee.level).load(.relaxed) & slot.pointee.bit != 0
+    else { return nil }
     Home<M>.bump(slot.pointee.home(agent.cpu).coalesced)
     return isCurrent ? .coalesced : .notEstablished
   }
 
-  /// The rest of a schedule by this CPU's base code that has made the mark: `markCurrent` without a ring. And without a look whether the CPU
-  /// goes offline: it does not before its base code has ended, and what is pending then has run.
-  @inlinable @inline(__always) func markOwn(_ agent: AgentRef<M>, found old: UInt) -> ScheduleResult {
+  /// The rest of ``markHere(_:)`` if it may be an own mark (AgentRef+OwnMark.swift): `markCurrent` without a ring, and without a frame. And without
+  /// a look whether the CPU goes offline: it does not before its base code has ended, and what is pending then has run.
+  @inlinable @inline(never) func markOwnAndExit(_ agent: AgentRef<M>) -> ScheduleResult {
+    let bit = slot.pointee.bit
+    let pending = agent.pending(slot.pointee.level)
+    let seen = pending.load(.relaxed)
+    // Acquire: as `markCurrent`. No release: this thread claims it, and who drops it looks at nothing that was written before. A signal handler
+    // may have come since the look for what is pending already.
+    guard
+      slot.pointee.isBound && agent.admitsOwnMark && seen & bit == 0
+        && pending.compareExchange(seen, seen | bit, .acquire)
+    else { return markHereAndExit(agent) }
     // Bit, then look again: as `markCurrent`.
-    guard isCurrent || Mutant.isOn(.noSecondLook) else { return .notEstablished }
+    guard isCurrent || Mutant.isOn(.noSecondLook) else {
+      exit(agent.p.pointee.inflight)
+      return .notEstablished
+    }
     let record = slot.pointee.home(agent.cpu)
     // A plain store: the mark is claimed by this thread or dropped, and while we are in flight the slot gets no next owner; so no later
     // mark has been stamped. Who stamps an earlier one late finds this, or is written over.
-    record.stamp.store(old, .relaxed)
+    record.stamp.store(seen, .relaxed)
     agent.setOwnMark(slot)
     Home<M>.bump(record.marked)
+    exit(agent.p.pointee.inflight)
     return .scheduled
+  }
+
+  /// The rest, in a frame that what is pending already does not need.
+  @inlinable @inline(never) func markHereAndExit(_ agent: AgentRef<M>) -> ScheduleResult {
+    let result = markCurrent(home: agent, from: agent)
+    exit(agent.p.pointee.inflight)
+    return result
   }
 
   /// Relaxed: who has the handle has seen it being established, and while a schedule is in flight a slot that was seen to be of
@@ -141,18 +145,13 @@ extension Handler {
   /// who changed the generation and looks for schedules in flight: either that sees the counter, or the generation that is read
   /// here is the changed one. (Sequential consistency of the counter alone would not do: it orders no later load that is not.)
   /// A signal handler in between adds and subtracts.
-  /// - Returns: how many of this thread were in between already.
-  @inlinable @inline(__always) @discardableResult
-  func enter(_ inflight: UnsafeMutablePointer<M.Word>?) -> UInt {
-    var others: UInt = 0
+  @inlinable @inline(__always) func enter(_ inflight: UnsafeMutablePointer<M.Word>?) {
     if let inflight {
-      others = inflight.load(.relaxed)
-      inflight.store(others &+ 1, .relaxed)
+      inflight.store(inflight.load(.relaxed) &+ 1, .relaxed)
     } else {
       slot.pointee.foreignInflight.fetchAdd(1, .relaxed)
     }
     M.light()
-    return others
   }
 
   /// Release: the mark is visible to who sees the counter at 0 (also through other threads' additions, which are
