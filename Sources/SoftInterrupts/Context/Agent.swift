@@ -91,17 +91,15 @@
   @usableFromInline var isAside = false
   @usableFromInline var role: AgentRole
   @usableFromInline var ipl: Level = .none
-  /// Whether this CPU may have own marks at all: it runs its handlers itself, and no times are kept.
-  @usableFromInline let takesOwnMarks: Bool
   /// Levels whose dispatch was refused by a reservation, and when to try again.
   @usableFromInline var retry: UInt8 = 0
+  /// Whether this CPU may have own marks at all: it runs its handlers itself, and no times are kept.
+  @usableFromInline let takesOwnMarks: Bool
   @usableFromInline var retryAt: UInt64 = 0
   /// How often it has slept: who interrupts learns whether what it served has.
   @usableFromInline var sleeps: UInt32 = 0
   /// It has begun to fall asleep: what it found before may be stale once something has run on top of it.
   @usableFromInline var fallsAsleep = false
-  /// The handler that is marked as `hasOwnMark` says; else without a meaning.
-  @usableFromInline var ownMark: UnsafeMutablePointer<HandlerSlot<M>>?
   /// A level thread's level.
   @usableFromInline var servedLevel: Level = .none
   /// The seats of the CPU's level threads; nil unless execution is by threads.
@@ -151,6 +149,8 @@
   @usableFromInline let block: UnsafeMutablePointer<M.Word>
   @usableFromInline let statistics: UnsafeMutablePointer<LevelCounters>
   @usableFromInline var wheel: LockedWheel<M>?
+  /// The handler that is marked as `hasOwnMark` says; else without a meaning.
+  @usableFromInline var ownMark: UnsafeMutablePointer<HandlerSlot<M>>?
 
   /// Words on one cache line; a line is 64 B, and at least eight words.
   @inlinable static var wordsPerLine: Int { Swift.max(8, 64 / MemoryLayout<M.Word>.stride) }
