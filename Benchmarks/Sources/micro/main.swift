@@ -23,6 +23,10 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
   let rounds = arguments.count == 3 ? Int(arguments[2]) : 50_000, rounds > 0
 {
   try waitForBusyCPUs(rounds: rounds)
+} else if arguments.count >= 2, arguments[1] == "sets" {
+  try compareSets(
+    rounds: arguments.count > 2 ? Int(arguments[2])! : 5,
+    milliseconds: arguments.count > 3 ? Int(arguments[3])! : 100, only: arguments.count > 4 ? arguments[4] : nil)
 } else if arguments.count == 2, arguments[1] == "overload" {
   if try !measureOverload(cpus: 2, rounds: 5, milliseconds: 300) { exit(1) }
 } else {

@@ -145,6 +145,12 @@ extension AgentRef {
 
   /// Takes gates one after the other, each waited for at the level below it (or at the IPL before the raise, if higher).
   @inlinable @inline(never) func takeAscending(_ gates: GateSet, from saved: Level) {
+    if system.configuration.setRounds > 0 && gates != gates.lowest.gate {
+      return takeTogether(gates, from: saved)
+    }
+    takeInOrder(gates, from: saved)
+  }
+  @inlinable func takeInOrder(_ gates: GateSet, from saved: Level) {
     var left = gates
     // Not noted while they are waited for: each is noted again when it is tried.
     strike(gates)
