@@ -26,7 +26,8 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
 } else if arguments.count >= 2, arguments[1] == "sets" {
   try compareSets(
     rounds: arguments.count > 2 ? Int(arguments[2])! : 5,
-    milliseconds: arguments.count > 3 ? Int(arguments[3])! : 100, only: arguments.count > 4 ? arguments[4] : nil)
+    milliseconds: arguments.count > 3 ? Int(arguments[3])! : 100, only: arguments.count > 4 ? arguments[4] : nil,
+    Array(arguments.dropFirst(5)))
 } else if arguments.count == 2, arguments[1] == "overload" {
   if try !measureOverload(cpus: 2, rounds: 5, milliseconds: 300) { exit(1) }
 } else {

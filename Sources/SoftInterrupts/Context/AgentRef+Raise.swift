@@ -146,6 +146,7 @@ extension AgentRef {
   /// Takes gates one after the other, each waited for at the level below it (or at the IPL before the raise, if higher).
   @inlinable @inline(never) func takeAscending(_ gates: GateSet, from saved: Level) {
     if system.configuration.setRounds > 0 && gates != gates.lowest.gate {
+      if system.configuration.setPasses { return takeAfterBusy(gates, from: saved) }
       return takeTogether(gates, from: saved)
     }
     takeInOrder(gates, from: saved)

@@ -31,6 +31,35 @@ extension AgentRef {
     takeInOrder(gates, from: saved)
   }
 
+  /// Waits for the busy gate alone, leaves it, and takes all in one step; after so many times in order.
+  @inlinable @inline(never) func takeAfterBusy(_ gates: GateSet, from saved: Level) {
+    let word = p.pointee.gateWord
+    strike(gates)
+    var left = system.configuration.setRounds
+    let isForBase = context.pointee.kind == .base
+    while left > 0 {
+      let busy = word.unavailable(gates)
+      if busy.isEmpty {
+        if tryAll(gates) { return }
+        ipl = saved
+        continue
+      }
+      let level = system.configuration.setLowest ? busy.lowest : busy.highest
+      // Holding none in any case.
+      if level == gates.lowest { break }
+      left &-= 1
+      let waitLevel = max(saved, level.below)
+      ipl = waitLevel
+      acquire(system.queue(level), waitingAt: waitLevel, noting: level.gate, forBase: isForBase)
+      leave(level.gate, keeping: held.subtracting(level.gate), returningTo: waitLevel)
+      if tryAll(gates) { return }
+      ipl = waitLevel
+      self.counters(.none).pointee.setFailures &+= 1
+    }
+    self.counters(.none).pointee.setFallbacks &+= 1
+    takeInOrder(gates, from: saved)
+  }
+
   /// One try of all; the IPL is theirs if it succeeds.
   @inlinable func tryAll(_ gates: GateSet) -> Bool {
     ipl = gates.highest

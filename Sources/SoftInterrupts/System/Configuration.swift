@@ -37,6 +37,7 @@ public struct Configuration: Sendable {
   public var setRounds = 0
   public var setAtSaved = false
   public var setLowest = false
+  public var setPasses = false
   /// How many rounds the waiter that was told that it is next polls before it parks (none if ``spinRounds`` is 0): longer than a turn.
   public var pollRounds: Int = 4_096
   /// How many rounds (of some half a microsecond) an idle CPU polls at most before it parks; 0 parks at once, `Int.max` always polls.
