@@ -245,9 +245,6 @@ extension UnsafeMutablePointer where Pointee: MachineWord {
   public var throttled: UInt64 = 0
   /// Raises of an ordered handler to below its own level: correct code does this in shared subroutines only.
   public var suspect: UInt64 = 0
-  public var setFailures: UInt64 = 0
-  public var setFallbacks: UInt64 = 0
-  public var setGivenBack: UInt64 = 0
 
   /// All counters 0.
   @inlinable public init() {}

@@ -45,8 +45,8 @@ extension GateSet {
   /// Whether a gate has an owner now; a hint.
   @inlinable func isHeld(_ gate: GateSet) -> Bool { word.load(.relaxed) & gate.heldBits != 0 }
 
-  /// Which of the gates are held or kept for somebody.
-  @inlinable func unavailable(_ gates: GateSet) -> GateSet {
+  /// Which of the gates have an owner now, or are kept for a waiter; a hint.
+  @inlinable func busy(_ gates: GateSet) -> GateSet {
     let seen = word.load(.relaxed)
     return GateSet(rawValue: (seen | seen >> 16) & gates.heldBits)
   }

@@ -34,10 +34,6 @@ public struct Configuration: Sendable {
   /// How many rounds a raise spins for a busy gate before it parks. Where others wait already base code, and a thread that is no CPU, spins
   /// for none.
   public var spinRounds: Int = 256
-  public var setRounds = 0
-  public var setAtSaved = false
-  public var setLowest = false
-  public var setPasses = false
   /// How many rounds the waiter that was told that it is next polls before it parks (none if ``spinRounds`` is 0): longer than a turn.
   public var pollRounds: Int = 4_096
   /// How many rounds (of some half a microsecond) an idle CPU polls at most before it parks; 0 parks at once, `Int.max` always polls.

@@ -73,9 +73,6 @@ extension LevelCounters {
     runTime &+= other.runTime
     throttled &+= other.throttled
     suspect &+= other.suspect
-    setFailures &+= other.setFailures
-    setFallbacks &+= other.setFallbacks
-    setGivenBack &+= other.setGivenBack
   }
 }
 
