@@ -188,8 +188,8 @@ extension Checks {
     world.base(on: 0) { here in here.raise(to: .softNet) { _ in } }
     world.base(on: 1) { here in
       here.raise(exactly: .softNet) { _ in
-        world.point()
-        // Read without a step of its own.
+        // Ends when nobody else can go on: the raise waits then, or has not begun.
+        SimulatedMachine.pause(0)
         let waits = Rows.view(world, 0)?.waits.isEmpty == false
         world.expect(
           !waits || gates.value & Level.softClock.gate.rawValue == 0,
