@@ -128,7 +128,6 @@ private func session() throws -> Session {
   // Its only CPU sleeps: the threads are visitors.
   var configuration = usualConfiguration()
   configuration.idleRounds = 0
-  if let spins = getenv("SPIN") { configuration.spinRounds = Int(atoi(spins)) }
   let system = try System(on: .hosted(cpus: 1), configuration)
   nonisolated(unsafe) let word = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
   word.initialize(to: 0)

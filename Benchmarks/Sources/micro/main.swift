@@ -28,11 +28,6 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
   let rounds = arguments.count == 3 ? Int(arguments[2]) : 7, rounds > 0
 {
   try measureSets(rounds: rounds, milliseconds: 150)
-} else if arguments.count >= 2, arguments[1] == "spins" {
-  try compareSpins(
-    rounds: arguments.count > 2 ? Int(arguments[2])! : 5,
-    milliseconds: arguments.count > 3 ? Int(arguments[3])! : 100,
-    Array(arguments.dropFirst(4)))
 } else if arguments.count == 2, arguments[1] == "overload" {
   if try !measureOverload(cpus: 2, rounds: 5, milliseconds: 300) { exit(1) }
 } else {

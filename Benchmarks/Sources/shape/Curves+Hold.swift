@@ -12,9 +12,7 @@ import SoftInterrupts
 
 /// Sections of `hold` nanoseconds on two CPUs: the part of the time in which one was in, and the wait's median and p99 in microseconds.
 private func contend(hold: Double, nanoseconds: UInt64, isMutex: Bool) throws -> [Double] {
-  var configuration = Configuration()
-  if let spins = getenv("SPIN") { configuration.spinRounds = Int(atoi(spins)) }
-  let system = try System(on: .hosted(cpus: 2), configuration)
+  let system = try System(on: .hosted(cpus: 2))
   let over = hostedWords(8)
   nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   pthread_mutex_init(mutex, nil)
