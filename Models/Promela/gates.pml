@@ -200,12 +200,12 @@ inline OWNED(S) {
 #define NUMOF(c) ((c) == 0 -> (NUM0) : ((c) == 1 -> (NUM1) : 1))
 #define BIGOF(c) ((c) == 0 -> (BIG0) : ((c) == 1 -> (BIG1) : 0))
 
-/* AgentRef.takeTogether, of both gates: if the higher one is busy. */
+/* AgentRef.takeTogether, of both gates: if only the higher one is busy. */
 #if SET0 == 6 || SET1 == 6
 #define TAKETOGETHER(S) \
   noted[C] = noted[C] & ~(S); \
   if \
-  :: (S) == 6 && ((held | res) & 4) != 0 -> \
+  :: (S) == 6 && ((held | res) & 6) == 4 -> \
     WAIT(2, 1, 4); \
     LEAVE(4, 1); \
     FUSE(ipl[C] = 2; noted[C] = noted[C] | 6); \

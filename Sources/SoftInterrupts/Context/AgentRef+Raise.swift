@@ -143,8 +143,8 @@ extension AgentRef {
     recognise()
   }
 
-  /// Takes gates of which some are busy, waiting in order: all in one step once the highest busy one has come free, or one after the other.
-  /// Each is waited for at the level below it (or at the IPL before the raise, if higher).
+  /// Takes gates of which some are busy, waiting in order: all in one step once the lowest busy one has come free, or one after the
+  /// other. Each is waited for at the level below it (or at the IPL before the raise, if higher).
   @inlinable @inline(never) func takeAscending(_ gates: GateSet, from saved: Level) {
     var left = gates
     // Not noted while they are waited for: each is noted again when it is tried.
@@ -158,18 +158,18 @@ extension AgentRef {
     }
   }
 
-  /// Waits for the highest busy gate, leaves it, and tries all in one step; whether that took them. So it holds none of them while it
-  /// waits, and what wants a lower one, its handlers above all, does not wait with it (Documentation/Decisions/0019).
+  /// Waits for the lowest busy gate, leaves it, and tries all in one step; whether that took them. So none is held while it is waited
+  /// for, and what wants a lower one, its handlers above all, does not wait with this raise (Documentation/Decisions/0019).
   ///
-  /// Tried once: what others take in between they could take each time. In order, a raise that others overtake waits for each gate once.
+  /// Once: others could take one of them in between each time. In order a raise waits once for each gate, so in all once more.
   @inlinable func takeTogether(_ gates: GateSet, from saved: Level) -> Bool {
     if Mutant.isOn(.holdLowerGates) || Mutant.isOn(.takeDescending) { return false }
     let word = p.pointee.gateWord
     repeat {
       let busy = word.busy(gates)
-      // The lowest is waited for with none held in any case.
-      if busy.isEmpty || busy.highest == gates.lowest { return false }
-      let level = busy.highest
+      // In order none is held while the first is waited for.
+      if busy.isEmpty || busy.lowest == gates.lowest { return false }
+      let level = busy.lowest
       let waitLevel = max(saved, level.below)
       acquire(level, at: waitLevel)
       leave(level.gate, keeping: held.subtracting(level.gate), returningTo: waitLevel)
