@@ -200,13 +200,33 @@ inline OWNED(S) {
 #define NUMOF(c) ((c) == 0 -> (NUM0) : ((c) == 1 -> (NUM1) : 1))
 #define BIGOF(c) ((c) == 0 -> (BIG0) : ((c) == 1 -> (BIG1) : 0))
 
+/* AgentRef.takeTogether, of both gates: if only the higher one is busy. */
+#if SET0 == 6 || SET1 == 6
+#define TAKETOGETHER(S) \
+  noted[C] = noted[C] & ~(S); \
+  if \
+  :: (S) == 6 && ((held | res) & 6) == 4 -> \
+    WAIT(2, 1, 4); \
+    LEAVE(4, 1); \
+    FUSE(ipl[C] = 2; noted[C] = noted[C] | 6); \
+    TAKE(6); \
+    if \
+    :: !ok -> FUSE(noted[C] = noted[C] & ~6; ipl[C] = 1; left = 6) \
+    :: else \
+    fi \
+  :: else -> left = S \
+  fi
+#else
+#define TAKETOGETHER(S) FUSE(noted[C] = noted[C] & ~(S); left = S)
+#endif
+
 /* AgentRef.enter, takeAscending and exit. */
 inline RAISE(S) {
   FUSE(ipl[C] = HIGHEST(S); noted[C] = noted[C] | (S));
   TAKE(S);
   if
   :: !ok ->
-    FUSE(noted[C] = noted[C] & ~(S); left = S);
+    TAKETOGETHER(S);
     do
     :: left == 0 -> break
     :: else ->

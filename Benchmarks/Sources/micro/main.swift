@@ -1,6 +1,7 @@
 // `micro idle [SECONDS]` and `micro overload` tell what a system costs that has nothing, and too much, to do; `micro memory N` weighs
 // callouts; `micro parked [ROUNDS]` schedules on a CPU that falls asleep each time, `micro waits [ROUNDS]` waits for CPUs that run MP-safe
-// handlers; `micro costs --json CAPTURE` writes the model that `softint simulate` predicts by. What is held against a peer is in `bench`.
+// handlers, `micro sets [ROUNDS]` raises cumulatively where some of the gates are busy; `micro costs --json CAPTURE` writes the model that
+// `softint simulate` predicts by. What is held against a peer is in `bench`.
 
 import Glibc
 
@@ -23,13 +24,17 @@ if arguments.count == 3, arguments[1] == "memory", let count = Int(arguments[2])
   let rounds = arguments.count == 3 ? Int(arguments[2]) : 50_000, rounds > 0
 {
   try waitForBusyCPUs(rounds: rounds)
+} else if arguments.count <= 3, arguments.dropFirst().first == "sets",
+  let rounds = arguments.count == 3 ? Int(arguments[2]) : 7, rounds > 0
+{
+  try measureSets(rounds: rounds, milliseconds: 150)
 } else if arguments.count == 2, arguments[1] == "overload" {
   if try !measureOverload(cpus: 2, rounds: 5, milliseconds: 300) { exit(1) }
 } else {
   print(
     """
     usage: micro idle [SECONDS] | micro overload | micro memory N
-           micro parked [ROUNDS] | micro waits [ROUNDS]
+           micro parked [ROUNDS] | micro waits [ROUNDS] | micro sets [ROUNDS]
            micro costs [--json] CAPTURE
     """
   )

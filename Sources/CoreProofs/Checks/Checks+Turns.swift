@@ -42,6 +42,12 @@ extension Checks {
     Proof(
       "who spins for a gate in a turn of lower work ends it when it is over", configuration: longSpins,
       strategy: .exhaustive(preemptions: 0), mutants: [.spinThroughTurn], finds: [.livelock], spinsInATurn),
+    Proof(
+      "a raise that waits for a higher gate holds no lower one", mutants: [.holdLowerGates],
+      finds: [.expectation], waitsHoldingNone),
+    Proof(
+      "a raise of several gates waits once more than it takes gates", configuration: Rows.overdueAtOnce,
+      mutants: [.waitForAllAgain], finds: [.expectation], waitsOnceMore),
   ]
 
   private static var longSpins: Configuration {
@@ -173,6 +179,39 @@ extension Checks {
     world.finally {
       again = nil
       world.expect(flood.runs == 64)
+    }
+  }
+
+  /// Who owns the higher gate looks whether the lower one is free while the raise waits.
+  private static func waitsHoldingNone(_ world: World) throws {
+    let gates = world.system.gatesWord
+    world.base(on: 0) { here in here.raise(to: .softNet) { _ in } }
+    world.base(on: 1) { here in
+      here.raise(exactly: .softNet) { _ in
+        // Ends when nobody else can go on: the raise waits then, or has not begun.
+        SimulatedMachine.pause(0)
+        let waits = Rows.view(world, 0)?.waits.isEmpty == false
+        world.expect(
+          !waits || gates.value & Level.softClock.gate.rawValue == 0,
+          "softClock is held by who waits for softNet")
+      }
+    }
+  }
+
+  /// CPU 1 wants the higher gate back each time that it has handed it over.
+  private static func waitsOnceMore(_ world: World) throws {
+    world.base(on: 0) { here in here.raise(to: .softNet) { _ in } }
+    world.base(on: 1) { here in
+      for _ in 0..<4 {
+        here.raise(exactly: .softNet) { _ in
+          // Ends when nobody else can go on: the raise waits then.
+          SimulatedMachine.pause(0)
+        }
+      }
+    }
+    world.finally {
+      let times = Rows.view(world, 0)?.counters(.softNet).contended ?? 0
+      world.expect(times <= 2, "waited \(times) times for one gate")
     }
   }
 }

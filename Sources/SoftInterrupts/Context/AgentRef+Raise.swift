@@ -143,21 +143,50 @@ extension AgentRef {
     recognise()
   }
 
-  /// Takes gates one after the other, each waited for at the level below it (or at the IPL before the raise, if higher).
+  /// Takes gates of which some are busy, waiting in order: all in one step once the lowest busy one has come free, or one after the
+  /// other. Each is waited for at the level below it (or at the IPL before the raise, if higher).
   @inlinable @inline(never) func takeAscending(_ gates: GateSet, from saved: Level) {
     var left = gates
     // Not noted while they are waited for: each is noted again when it is tried.
     strike(gates)
+    if takeTogether(gates, from: saved) { return }
     while !left.isEmpty {
       let level = Mutant.isOn(.takeDescending) ? left.highest : left.lowest
       left.remove(level.gate)
-      let waitLevel = Mutant.isOn(.takeDescending) ? gates.highest : max(saved, level.below)
-      ipl = waitLevel
-      acquire(
-        system.queue(level), waitingAt: waitLevel, noting: level.gate,
-        forBase: context.pointee.kind == .base)
+      acquire(level, at: Mutant.isOn(.takeDescending) ? gates.highest : max(saved, level.below))
       context.pointee.own.insert(level.gate)
     }
+  }
+
+  /// Waits for the lowest busy gate, leaves it, and tries all in one step; whether that took them. So none is held while it is waited
+  /// for, and what wants a lower one, its handlers above all, does not wait with this raise (Documentation/Decisions/0019).
+  ///
+  /// Once: others could take one of them in between each time. In order a raise waits once for each gate, so in all once more.
+  @inlinable func takeTogether(_ gates: GateSet, from saved: Level) -> Bool {
+    if Mutant.isOn(.holdLowerGates) || Mutant.isOn(.takeDescending) { return false }
+    let word = p.pointee.gateWord
+    repeat {
+      let busy = word.busy(gates)
+      // In order none is held while the first is waited for.
+      if busy.isEmpty || busy.lowest == gates.lowest { return false }
+      let level = busy.lowest
+      let waitLevel = max(saved, level.below)
+      acquire(level, at: waitLevel)
+      leave(level.gate, keeping: held.subtracting(level.gate), returningTo: waitLevel)
+      ipl = gates.highest
+      note(gates)
+      if word.take(gates) { return true }
+      strike(gates)
+      ipl = waitLevel
+    } while Mutant.isOn(.waitForAllAgain)
+    return false
+  }
+
+  /// Takes one gate of a raise, waiting at `waitLevel`.
+  @inlinable func acquire(_ level: Level, at waitLevel: Level) {
+    ipl = waitLevel
+    acquire(
+      system.queue(level), waitingAt: waitLevel, noting: level.gate, forBase: context.pointee.kind == .base)
   }
 
   /// One try of all gates; nil if one is busy, and then nothing was taken. Waits for nothing, respects reservations.

@@ -45,6 +45,12 @@ extension GateSet {
   /// Whether a gate has an owner now; a hint.
   @inlinable func isHeld(_ gate: GateSet) -> Bool { word.load(.relaxed) & gate.heldBits != 0 }
 
+  /// Which of the gates have an owner now, or are kept for a waiter; a hint.
+  @inlinable func busy(_ gates: GateSet) -> GateSet {
+    let seen = word.load(.relaxed)
+    return GateSet(rawValue: (seen | seen >> 16) & gates.heldBits)
+  }
+
   /// Takes one gate that is free, ending its reservation in the same step. Queue lock held. Acquire: the last holder may have
   /// freed it without that lock.
   @inlinable func takeKept(_ gate: GateSet) -> Bool {

@@ -170,6 +170,10 @@ public enum Mutant: UInt8, CaseIterable, Sendable {
   case stampOver
   /// A mark is stamped after the ring, so that who looks because of it may miss the stamp.
   case stampLate
+  /// A raise of several gates holds the lower ones while it waits for a higher one.
+  case holdLowerGates
+  /// A raise of several gates that found one busy again waits for that alone again, and so for ever.
+  case waitForAllAgain
 
   /// An own mark is dropped where something else asks too.
   case ownUnsaid
