@@ -175,7 +175,7 @@ func loadedExperiments() -> [Experiment] {
     let name = isRealtime ? "loaded-serial" : "loaded-shared"
     return Experiment(
       name,
-      "softSerial while softNet has 90 % of the CPU: 99.9 % of the beats done within; "
+      "softSerial while softNet has 90 % of the CPU, which polls between the bursts: 99.9 % of the beats done within; "
         + (isRealtime ? "threads of real-time priority" : "ordinary threads"),
       unit: "µs",
       open: { try session(name, Scheduling(isRealtime: isRealtime)) })
