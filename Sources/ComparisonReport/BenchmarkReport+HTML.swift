@@ -45,7 +45,7 @@ extension BenchmarkReport {
         row.interval.map { " (\(NumberText.significant($0.low))–\(NumberText.significant($0.high)))" } ?? ""
       html +=
         "<p class=\"hint\"><b>\(HTMLText.escape(row.peerName))</b>: \(ratio)\(interval)\(goal)\(verdict). "
-        + "\(HTMLText.prose(row.note))</p>\n"
+        + "\(HTMLText.prose(row.note))\(row.remark.isEmpty ? "" : " In this run: " + HTMLText.prose(row.remark) + ".")</p>\n"
     }
     return html + strip(rows, first.unit) + curves(rows, first.unit)
   }

@@ -58,7 +58,7 @@ extension BenchmarkReport.Row {
       ("interval", interval.map { .array([short($0.low), short($0.high)]) } ?? .null),
       ("goal", goal?.jsonValue ?? .null), ("met", met.map(JSONValue.bool) ?? .null),
       ("spread", .object([("ours", quartiles(ours)), ("peer", quartiles(peer))])),
-      ("note", .string(note)),
+      ("note", .string(note)), ("remark", .string(remark)),
       (
         "rounds",
         .object([("ours", .array(ours.map(short))), ("peer", .array(peer.map(short)))])
@@ -111,7 +111,7 @@ extension BenchmarkReport.Row {
       peerName: try text("peerName"),
       ours: try figures(node["rounds"]?["ours"], "rounds/ours"),
       peer: try figures(node["rounds"]?["peer"], "rounds/peer"), goal: goal, note: try text("note"),
-      isMissing: isMissing, oursDistribution: try distribution("ours"),
+      remark: node["remark"]?.string ?? "", isMissing: isMissing, oursDistribution: try distribution("ours"),
       peerDistribution: try distribution("peer"))
   }
 }

@@ -1,6 +1,7 @@
 // The benchmarks as a table of text, and as the part of a page between two marks.
 //
-// Invariant: every row is there, those that are lost and those whose peer is missing included; no line is wider than the columns need.
+// Invariant: every row is there, those that are lost and those whose peer is missing included; no line is wider than the columns need;
+// what is remarked of rows stands under them, a line each.
 
 extension BenchmarkReport {
   /// The table, with where and how it was measured above it.
@@ -35,6 +36,9 @@ extension BenchmarkReport {
       while parts.last == " " { parts.removeLast() }
       text += parts + "\n"
     }
+    let remarks = rows.filter { !$0.remark.isEmpty }
+    if !remarks.isEmpty { text += "\n" }
+    for row in remarks { text += "\(row.name), \(row.peerName): \(row.remark)\n" }
     return text
   }
 

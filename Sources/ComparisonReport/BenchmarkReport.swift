@@ -78,6 +78,8 @@ public struct BenchmarkReport: Sendable, Equatable {
     public var goal: Goal?
     /// What the peer gives and does not; and why it is missing, if it is.
     public var note: String
+    /// What happened in this run that whoever reads the figures has to know; stands under the table. Empty if nothing did.
+    public var remark: String
     /// The peer was not there.
     public var isMissing: Bool
     /// Of single values, where they were kept.
@@ -89,7 +91,7 @@ public struct BenchmarkReport: Sendable, Equatable {
     public init(
       name: String, title: String, unit: String, peerName: String, ours: [Double], peer: [Double],
       goal: Goal?,
-      note: String, isMissing: Bool = false, oursDistribution: Distribution? = nil,
+      note: String, remark: String = "", isMissing: Bool = false, oursDistribution: Distribution? = nil,
       peerDistribution: Distribution? = nil
     ) {
       self.name = name
@@ -100,6 +102,7 @@ public struct BenchmarkReport: Sendable, Equatable {
       self.peer = peer
       self.goal = goal
       self.note = note
+      self.remark = remark
       self.isMissing = isMissing
       self.oursDistribution = oursDistribution
       self.peerDistribution = peerDistribution

@@ -23,7 +23,7 @@ func sampleBenchmarks() -> BenchmarkReport {
         peer: rounds(400), goal: .atMost(0.01), note: "The kernel's <own> mask."),
       BenchmarkReport.Row(
         name: "raise", title: "raise", unit: "ns", peerName: "pthread_mutex", ours: rounds(6),
-        peer: rounds(5), goal: .atMost(0.8), note: "One lock."),
+        peer: rounds(5), goal: .atMost(0.8), note: "One lock.", remark: "turns taken <again>: 2"),
       BenchmarkReport.Row(
         name: "raise", title: "raise", unit: "ns", peerName: "ck", ours: rounds(6), peer: [],
         goal: .atLeast(2),
@@ -47,7 +47,8 @@ struct BenchmarkTests {
       ("\"load\": 0.25", "\"load\": \"0\""),
       ("\"met\": false", "\"met\": 0"), ("2026-11-26", "26 November"),
       ("\"peerName\": \"futex\"", "\"peerName\": \"\""),
-      ("\"missing\": true", "\"missing\": \"yes\""), ("\"samples\"", "\"count\""),
+      ("\"remark\": \"\"", "\"remark\": 0"), ("\"missing\": true", "\"missing\": \"yes\""),
+      ("\"samples\"", "\"count\""),
     ] {
       let damaged = json.replacingOccurrences(of: sound, with: broken)
       #expect(damaged != json, "the sample holds \(sound)")
@@ -61,6 +62,7 @@ struct BenchmarkTests {
     let read = try BenchmarkReport(json: [UInt8](report.json.utf8))
     #expect(read.rows.map(\.name) == report.rows.map(\.name))
     #expect(read.json == report.json)
+    #expect(read.rows[1].remark == "turns taken <again>: 2" && read.rows[0].remark.isEmpty)
     #expect(read.rows[2].isMissing && read.rows[2].goal == .atLeast(2))
     #expect(read.rows[3].oursDistribution == report.rows[3].oursDistribution)
   }
@@ -106,6 +108,8 @@ struct BenchmarkTests {
     for text in ["pthread_mutex", "missed", "ck", "missing", "futex", "≤ 0.01", "2026-11-26", "abcdef0"] {
       #expect(table.contains(text))
     }
+    #expect(table.hasSuffix("\n\nraise, pthread_mutex: turns taken <again>: 2\n"))
+    #expect(sampleBenchmarks().html.contains("In this run: turns taken &lt;again&gt;: 2."))
   }
 
   @Test(

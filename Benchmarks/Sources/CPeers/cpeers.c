@@ -39,9 +39,11 @@ void peer_pin_two(int first, int second) {
 }
 void peer_pin(int processor) { peer_pin_two(processor, processor); }
 
-// Threads that have a real-time priority: those of others, which go on after a session, are to be as they were.
-static pid_t realtime_threads[64];
-static int realtime_count;
+// Threads that have a real-time priority, as long as they live: those that go on after a session are to be as they were.
+static pid_t realtime_threads[256];
+static pthread_mutex_t realtime_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_key_t realtime_key;
+static pthread_once_t realtime_once = PTHREAD_ONCE_INIT;
 static int part_session = 1;
 static _Thread_local int part_seen;
 
@@ -49,22 +51,40 @@ static void set_policy(pid_t thread, int policy, int priority) {
   struct sched_param parameters = {.sched_priority = priority};
   (void)sched_setscheduler(thread, policy, &parameters);
 }
+/// Puts a thread in the place of another; 0 is none. False if there is no such place.
+static bool replace_realtime(pid_t old, pid_t new) {
+  bool found = false;
+  pthread_mutex_lock(&realtime_lock);
+  for (int i = 0; i < 256 && !found; i++) {
+    found = realtime_threads[i] == old;
+    if (found) realtime_threads[i] = new;
+  }
+  pthread_mutex_unlock(&realtime_lock);
+  return found;
+}
+// Its number may be another thread's next.
+static void realtime_thread_ends(void *ignored) { replace_realtime((pid_t)syscall(SYS_gettid), 0); }
+static void make_realtime_key(void) { pthread_key_create(&realtime_key, realtime_thread_ends); }
+
 void peer_take_part(int priority, bool anywhere, int first, int second) {
   int session = __atomic_load_n(&part_session, __ATOMIC_RELAXED);
   if (part_seen == session) return;
   part_seen = session;
   if (anywhere) peer_pin_two(first, second);
   if (priority == 0) return;
-  int place = __atomic_fetch_add(&realtime_count, 1, __ATOMIC_RELAXED);
+  pthread_once(&realtime_once, make_realtime_key);
   // With more threads than places the rest stay as they are: none keeps the priority.
-  if (place >= 64) return;
-  realtime_threads[place] = (pid_t)syscall(SYS_gettid);
+  if (!replace_realtime(0, (pid_t)syscall(SYS_gettid))) return;
+  pthread_setspecific(realtime_key, &realtime_key);
   set_policy(0, SCHED_FIFO, priority);
 }
 void peer_take_part_end(void) {
-  // A thread that is gone is no error.
-  for (int i = 0; i < realtime_count && i < 64; i++) set_policy(realtime_threads[i], SCHED_OTHER, 0);
-  realtime_count = 0;
+  pthread_mutex_lock(&realtime_lock);
+  for (int i = 0; i < 256; i++) {
+    if (realtime_threads[i] != 0) set_policy(realtime_threads[i], SCHED_OTHER, 0);
+    realtime_threads[i] = 0;
+  }
+  pthread_mutex_unlock(&realtime_lock);
   __atomic_fetch_add(&part_session, 1, __ATOMIC_RELAXED);
 }
 

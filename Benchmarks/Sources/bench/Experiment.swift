@@ -30,6 +30,8 @@ struct Contender {
   var recorded: () -> [String: Histogram<UInt64>] = { [:] }
   /// Begins to record anew, after the round that warms up.
   var forget: () -> Void = {}
+  /// What is to stand under the table of this run; empty for nothing.
+  var remark: () -> String = { "" }
 
   static func missing(_ name: String, _ note: String, package: String) -> Contender {
     Contender(name: name, note: note, missing: "not there when this was built; apt-get install \(package)")

@@ -49,7 +49,7 @@ struct Runner {
             name: figure.name, title: figure.title, unit: figure.unit, peerName: contender.name, ours: ours,
             peer: peer, goal: contender.goals[figure.name],
             note: contender.note + (contender.missing.map { " Missing: \($0)." } ?? ""),
-            isMissing: contender.missing != nil,
+            remark: contender.remark(), isMissing: contender.missing != nil,
             oursDistribution: .init(recorded[figure.name], unit: figure.unit),
             peerDistribution: .init(contender.recorded()[figure.name], unit: figure.unit)))
       }

@@ -106,28 +106,30 @@ extension AgentRef {
     #endif
   }
 
-  /// Runs `body`, and exits, also where it throws. Not by `defer`: what is deferred is a function of its own, which the compiler may leave
+  /// Runs `body`, and exits, also where it throws. A typed raise says once more what a *first* one has done, all of it constants there:
+  /// `first` are the gates that it took, and if it is not `cumulative` the floor is as it was. What `raised` has of that may have come by
+  /// either way in, so it is no constant (Documentation/Decisions/0017 has what each gave, and why untyped raises do not). Not by `defer`: what is deferred is a function of its own, which the compiler may leave
   /// as one (which took 40 instructions more).
   @inlinable @inline(__always) func exiting<R: ~Copyable, E: Error>(
-    _ raised: Raised, _ body: () throws(E) -> R
+    _ raised: Raised, first: GateSet? = nil, cumulative: Bool = true, _ body: () throws(E) -> R
   ) throws(E) -> R {
     do throws(E) {
       let result = try body()
-      exit(raised)
+      exit(raised, first: first, cumulative: cumulative)
       return result
     } catch {
-      exit(raised)
+      exit(raised, first: first, cumulative: cumulative)
       throw error
     }
   }
 
   /// Puts back what `enter` changed, and recognises what became possible.
-  @inlinable @inline(__always) func exit(_ raised: Raised) {
+  @inlinable @inline(__always) func exit(_ raised: Raised, first: GateSet? = nil, cumulative: Bool = true) {
     guard raised.isFirst else { return exitFurther(raised) }
     let c = context
-    leave(raised.gates, keeping: [], returningTo: .none)
+    leave(first ?? raised.gates, keeping: [], returningTo: .none)
     c.pointee.own = []
-    c.pointee.floor = .none
+    if cumulative { c.pointee.floor = .none }
     ipl = .none
     recognise()
   }

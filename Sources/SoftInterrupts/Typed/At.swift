@@ -12,7 +12,7 @@ extension At where L: HandlerLevel {
   ) throws(E) -> R {
     let agent = self.agent
     let raised = agent.enter(to: L.level, cumulative: false, forToken: true, .init(file, line))
-    return try agent.exiting(raised) { () throws(E) -> R in
+    return try agent.exiting(raised, first: L.level.gate, cumulative: false) { () throws(E) -> R in
       var held = Held<L, M>(agent)
       return try body(&held)
     }

@@ -46,7 +46,7 @@ extension AgentRef {
   ) throws(E) -> R {
     if context.pointee.kind == .thread { assumedInVain(L.level, site()) }
     let raised = enter(to: L.level, cumulative: false, forToken: true, site())
-    return try exiting(raised) { () throws(E) -> R in
+    return try exiting(raised, first: L.level.gate, cumulative: false) { () throws(E) -> R in
       var held = Held<L, M>(self)
       return try body(&held)
     }

@@ -65,7 +65,8 @@ extension OrderToken where Self: ~Copyable, Self: ~Escapable {
     precondition(T.rank > L.rank, "a conformance to BelowX or AtMostX lies: the level is not below the other")
     let agent = self.agent
     let raised = agent.enter(to: T.level, cumulative: cumulative, forToken: true, site())
-    return try agent.exiting(raised) { () throws(E) -> R in
+    return try agent.exiting(raised, first: Self.gates(T.self, cumulative), cumulative: cumulative) {
+      () throws(E) -> R in
       var held = Held<T, M>(agent)
       return try body(&held)
     }
@@ -80,10 +81,18 @@ extension OrderToken where Self: ~Copyable, Self: ~Escapable {
     precondition(T.rank > L.rank, "a conformance to BelowX or AtMostX lies: the level is not below the other")
     let agent = self.agent
     let raised = agent.enter(to: T.level, cumulative: cumulative, forToken: true, site())
-    return try agent.exiting(raised) { () throws(E) -> R in
+    return try agent.exiting(raised, first: Self.gates(T.self, cumulative), cumulative: cumulative) {
+      () throws(E) -> R in
       var held = Held<T, M>(agent)
       return try body(&held, self)
     }
+  }
+
+  /// What a raise from where nothing is held takes.
+  @inlinable @inline(__always) static func gates<T: OrderLevel>(_ level: T.Type, _ cumulative: Bool)
+    -> GateSet
+  {
+    cumulative ? .above(.none, through: T.level) : T.level.gate
   }
 
   /// What every typed mask comes down to.
