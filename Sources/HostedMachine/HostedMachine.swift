@@ -154,6 +154,7 @@ public final class HostedMachine: Machine, @unchecked Sendable {
   @inlinable @inline(__always) public static func willWrite(_ at: UnsafeRawPointer) {
     softint_will_write(at)
   }
+  @inlinable @inline(__always) public static func willRead(_ at: UnsafeRawPointer) { softint_will_read(at) }
 
   public func pollDevices(cpu: Int) {
     let seat = seats[cpu]

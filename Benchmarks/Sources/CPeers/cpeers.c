@@ -137,6 +137,70 @@ void peer_touch_free(peer_touched *touched) {
   free(touched);
 }
 
+// MARK: Between two processors that poll
+
+// What others change of one side, what both sides' levels share, and what a call is: each on lines of its own.
+struct needed_side {
+  _Alignas(128) uint64_t pending;
+  _Alignas(128) uint64_t calls;
+  _Alignas(128) uint64_t written;
+};
+// Nothing of it is in the heap, where ours lies.
+static struct {
+  struct needed_side sides[2];
+  _Alignas(128) uint64_t gates;
+  _Alignas(128) struct {
+    uint64_t answer, next, value;
+  } call;
+} needed;
+void peer_needed_begin(void) {
+  for (int side = 0; side < 2; side++) needed.sides[side].pending = needed.sides[side].calls = 0;
+  needed.gates = needed.call.answer = 0;
+}
+static void await_bit(uint64_t *word) {
+  for (unsigned tries = 1; !(__atomic_load_n(word, __ATOMIC_ACQUIRE) & 1); tries++)
+    if (!(tries & 0xffff)) sched_yield();
+}
+static void claim_bit(uint64_t *word) {
+  uint64_t seen = __atomic_load_n(word, __ATOMIC_RELAXED);
+  while (!__atomic_compare_exchange_n(word, &seen, (seen & ~1ull) + (1ull << 32), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    continue;
+}
+// A handler at its level: the gate is held from its claim until it has marked the other side's.
+void peer_needed_messages(int side, uint64_t turns) {
+  uint64_t gate = 1ull << side;
+  for (uint64_t i = 0; i < turns + (side ? 0 : 1); i++) {
+    // The first message comes from nowhere.
+    if (side || i) await_bit(&needed.sides[side].pending);
+    uint64_t seen = __atomic_load_n(&needed.gates, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&needed.gates, &seen, seen | gate, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) continue;
+    if (side || i) claim_bit(&needed.sides[side].pending);
+    needed.sides[side].written += 1;
+    if (side || i < turns) __atomic_fetch_or(&needed.sides[!side].pending, 1, __ATOMIC_ACQ_REL);
+    __atomic_fetch_sub(&needed.gates, gate, __ATOMIC_RELEASE);
+  }
+}
+void peer_needed_calls(int side, uint64_t turns) {
+  struct needed_side *target = &needed.sides[1];
+  for (uint64_t i = 0; i < turns; i++) {
+    if (side == 0) {
+      needed.call.answer = 0;
+      needed.call.value = i;
+      uint64_t head = __atomic_load_n(&target->calls, __ATOMIC_RELAXED);
+      do needed.call.next = head;
+      while (!__atomic_compare_exchange_n(&target->calls, &head, (uint64_t)(uintptr_t)&needed.call, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+      __atomic_fetch_or(&target->pending, 1, __ATOMIC_ACQ_REL);
+      await_bit(&needed.call.answer);
+    } else {
+      await_bit(&target->pending);
+      claim_bit(&target->pending);
+      (void)__atomic_exchange_n(&target->calls, 0, __ATOMIC_ACQUIRE);
+      target->written += needed.call.value + needed.call.next;
+      (void)__atomic_exchange_n(&needed.call.answer, 1, __ATOMIC_RELEASE);
+    }
+  }
+}
+
 // What a task is to all queues here: a function and its argument.
 struct task {
   void (*run)(uint64_t *);

@@ -75,6 +75,21 @@ private func pollingSession(_ name: String, atMost lines: Double, _ crossCall: B
       note: "What the machine takes to move one cache line: no queue, no order, no run.",
       goals: [name: .atMost(lines)], round: { [try lineTransfer()] })
   ]
+  peers.append(
+    Contender(
+      name: "what is physically needed",
+      note: crossCall
+        ? "In C: the call is linked and a bit set, seen, claimed, the list taken, the call read, answered in, the answer seen. A floor for any call by a list and a pending bit; no order, no levels."
+        : "In C: a bit set in the target's word, seen, claimed; a word that all gates share taken and freed; one word written. A floor for any ordered schedule; no order among handlers, no parking, no counts.",
+      round: {
+        nonisolated(unsafe) var figure = 0.0
+        let play: @Sendable (Int32, UInt64) -> Void = crossCall ? peer_needed_calls : peer_needed_messages
+        peer_needed_begin()
+        try together(
+          { figure = steadily(turns * parts) { play(0, UInt64($0)) } },
+          { for _ in 0..<20 { play(1, UInt64(turns * parts / 20)) } })
+        return [crossCall ? figure : figure / 2]
+      }))
   let note =
     "Concurrency Kit's ring of one producer and one consumer, polled: a message \(crossCall ? "there and back" : "one way"), nothing is run."
   peers.append(

@@ -47,6 +47,9 @@ static inline void softint_will_write(const void *at) {
 #endif
 }
 
+// Asks for a cache line for reading. Any address may be named.
+static inline void softint_will_read(const void *at) { __builtin_prefetch(at, 0, 3); }
+
 // MARK: Seats
 
 // Where a thread sleeps. `word`: 0 awake, 1 rung, 2 asleep on the word, 3 asleep in epoll. `event` is the doorbell of a sleep in epoll.

@@ -51,7 +51,7 @@ extension Home {
 }
 
 extension SystemRef {
-  /// The handler among `bits` that became pending first at `home`.
+  /// The handler among `bits` that became pending first at `home`. The second is expected to run after it.
   @inlinable @inline(__always) func oldest(
     of bits: UInt, at level: Level, home: AgentRef<M>
   ) -> UnsafeMutablePointer<HandlerSlot<M>> {
@@ -63,6 +63,8 @@ extension SystemRef {
     _ bits: UInt, at level: Level, home: AgentRef<M>
   ) -> UnsafeMutablePointer<HandlerSlot<M>> {
     var best = slot(level, bit: bits)
+    var second: UnsafeMutablePointer<HandlerSlot<M>>?
+    var secondStamp: UInt?
     var left = bits & (bits &- 1)
     let claims = PendingWord.claims(home.pending(level).load(.relaxed))
     var bestStamp = stamp(best.pointee.home(home.cpu), claims)
@@ -70,11 +72,26 @@ extension SystemRef {
       let next = slot(level, bit: left)
       left &= left &- 1
       guard let stamp = stamp(next.pointee.home(home.cpu), claims) else { continue }
-      if let known = bestStamp, Int(bitPattern: stamp &- known) >= 0 { continue }
-      best = next
-      bestStamp = stamp
+      if let known = bestStamp, Int(bitPattern: stamp &- known) >= 0 {
+        if let known = secondStamp, Int(bitPattern: stamp &- known) >= 0 { continue }
+        second = next
+        secondStamp = stamp
+      } else {
+        second = best
+        secondStamp = bestStamp
+        best = next
+        bestStamp = stamp
+      }
     }
+    if let second { expectRun(second) }
     return best
+  }
+
+  /// A hint: it runs next but one. Its stamp was read just now, so its first line and its record are there; what a run reads besides comes while the
+  /// one before it runs (Documentation/Decisions/0023).
+  @inlinable @inline(__always) func expectRun(_ slot: UnsafeMutablePointer<HandlerSlot<M>>) {
+    M.willRead(slot.pointee.generation)
+    if let body = slot.pointee.body { M.willRead(body.toOpaque()) }
   }
 
   /// The stamp of a mark; nil if it has no valid one yet. Ages are counted back from the present count.

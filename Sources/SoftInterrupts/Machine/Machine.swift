@@ -63,6 +63,8 @@ public protocol Machine: AnyObject, Sendable {
   /// A hint, which may do nothing (and does if nothing is said): the caller is about to write to the cache line at this address, which another CPU
   /// has written.
   static func willWrite(_ at: UnsafeRawPointer)
+  /// A hint of the same kind: the caller is about to read there. Any address may be named.
+  static func willRead(_ at: UnsafeRawPointer)
 
   /// Looks at the devices of the calling CPU without waiting. Called at recognition points, not more often than
   /// ``Configuration/pollInterval``, and after each sleep.
@@ -101,6 +103,8 @@ extension Machine {
   @inlinable @inline(__always) public static var interruptsByRinging: Bool { true }
   /// Nothing.
   @inlinable @inline(__always) public static func willWrite(_ at: UnsafeRawPointer) {}
+  /// Nothing.
+  @inlinable @inline(__always) public static func willRead(_ at: UnsafeRawPointer) {}
 }
 
 /// Why a machine could not do what was asked; the text says what to do.

@@ -45,6 +45,12 @@ void *_Nonnull peer_ck_rings_new(void);
 void peer_ck_rings_play(void *_Nonnull rings, int side, uint64_t turns);
 void peer_ck_rings_free(void *_Nonnull rings);
 
+// What two processors that poll have to do for a message that runs at a level, and for a call and its answer, and nothing besides: `turns` of them there
+// and back; `side` is 0 or 1. One game at a time, from a beginning.
+void peer_needed_begin(void);
+void peer_needed_messages(int side, uint64_t turns);
+void peer_needed_calls(int side, uint64_t turns);
+
 // liburcu. `call_rcu` defers a function past a grace period to a thread of its own; the queue is wait-free to enqueue. Neither has
 // priorities or exclusion with the caller.
 bool peer_has_urcu(void);
