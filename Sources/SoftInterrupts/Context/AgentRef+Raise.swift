@@ -165,7 +165,9 @@ extension AgentRef {
   ///
   /// Once: others could take one of them in between each time. In order a raise waits once for each gate, so in all once more.
   @inlinable func takeTogether(_ gates: GateSet, from saved: Level) -> Bool {
-    if Mutant.isOn(.holdLowerGates) || Mutant.isOn(.takeDescending) { return false }
+    if gates == gates.lowest.gate || Mutant.isOn(.holdLowerGates) || Mutant.isOn(.takeDescending) {
+      return false
+    }
     let word = p.pointee.gateWord
     repeat {
       let busy = word.busy(gates)
