@@ -29,7 +29,10 @@
     let line = Agent<M>.wordsPerLine
     gateWord = GateWord<M>(.words(line))
     queues = .allocate(capacity: Level.count)
-    agents = .allocate(capacity: cpuCount)
+    // From a line's start, and each fills its lines: the first fields of one CPU's are written all the time, and the last of another's.
+    agents = UnsafeMutableRawPointer.allocate(
+      byteCount: cpuCount * MemoryLayout<Agent<M>>.stride, alignment: 64
+    ).bindMemory(to: Agent<M>.self, capacity: cpuCount)
     wheels = .allocate(capacity: cpuCount)
     for cpu in 0..<cpuCount { (wheels + cpu).initialize(to: LockedWheel(now: M.now())) }
     wayWords = .words(Level.count * Ways<M>.size)
