@@ -8,6 +8,14 @@ import Testing
 
 @Suite("Across CPUs")
 struct CrossCPUTests {
+  @Test("a CPU's agent fills its cache lines: the next CPU's begins on another")
+  func agentLines() throws {
+    #expect(MemoryLayout<Agent<HostedMachine>>.stride % 64 == 0)
+    let system = try InterruptSystem(on: .hosted(cpus: 2))
+    defer { system.shutdown() }
+    #expect(UInt(bitPattern: system.agents) % 64 == 0)
+  }
+
   @Test(
     "H40: two CPUs call each other and both are answered; a call at a level that is not served is refused")
   func h40() throws {

@@ -122,11 +122,6 @@ struct LayoutTests {
     #expect(MemoryLayout<A>.offset(of: \.ipl) == start + 8)
   }
 
-  @Test("an agent fills its cache lines: the next CPU's begins on another")
-  func agentLines() {
-    if MemoryLayout<UInt>.size == 8 { #expect(MemoryLayout<Agent<StillMachine>>.stride % 64 == 0) }
-  }
-
   @Test("a stamp's word holds a bit for each handler and leaves room for the claims")
   func pendingHalves() {
     #expect(PendingWord.handlers.nonzeroBitCount * 2 == UInt.bitWidth)

@@ -151,7 +151,7 @@
   @usableFromInline var wheel: LockedWheel<M>?
   /// The handler that is marked as `hasOwnMark` says; else without a meaning.
   @usableFromInline var ownMark: UnsafeMutablePointer<HandlerSlot<M>>?
-  /// Six lines of 64 B, where a word and a seat are eight bytes.
+  /// With it an agent is six lines of 64 B on the hosted machine (CrossCPUTests).
   @usableFromInline let padding: UInt = 0
 
   /// Words on one cache line; a line is 64 B, and at least eight words.
