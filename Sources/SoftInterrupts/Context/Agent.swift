@@ -151,8 +151,8 @@
   @usableFromInline var wheel: LockedWheel<M>?
   /// The handler that is marked as `hasOwnMark` says; else without a meaning.
   @usableFromInline var ownMark: UnsafeMutablePointer<HandlerSlot<M>>?
-  /// With it an agent is six lines of 64 B on the hosted machine (CrossCPUTests).
-  @usableFromInline let padding: UInt = 0
+  /// When the row of the share was last looked at. With it an agent is six lines of 64 B on the hosted machine (CrossCPUTests).
+  @usableFromInline var chargedAt: UInt64 = 0
 
   /// Words on one cache line; a line is 64 B, and at least eight words.
   @inlinable static var wordsPerLine: Int { Swift.max(8, 64 / MemoryLayout<M.Word>.stride) }

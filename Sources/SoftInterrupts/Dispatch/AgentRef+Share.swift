@@ -85,11 +85,19 @@ extension AgentRef {
     }
     if p.pointee.share.rowStart == 0 {
       p.pointee.share.rowStart = now
+      p.pointee.chargedAt = now
       p.pointee.share.rowTicks = M.ticks()
       p.pointee.share.lower = 0
       p.pointee.share.leftAt = 0
       p.pointee.share.rowServes = p.pointee.share.serves
       return
+    }
+    // Where few returns are measured serves are short, and so long a time between two looks is base code's own mostly: it was not measured, and would
+    // be owed to it once more. What is not known counts for one budget.
+    let since = now &- p.pointee.chargedAt
+    p.pointee.chargedAt = now
+    if since > configuration.levelBudget && p.pointee.share.mask != 0 {
+      p.pointee.share.rowStart &+= since &- configuration.levelBudget
     }
     let row = now &- p.pointee.share.rowStart
     // Below a microsecond for a serve, one return in sixteen is measured, and below a tenth of one, one in sixty-four: in a row of two
