@@ -10,14 +10,10 @@ extension AgentRef {
   /// Each claim counts in the same word, so a `schedule` learns with its mark which claims came before it, and a delayed one
   /// cannot stamp a later mark. The acquire pairs with the release in `schedule`.
   @inlinable func claim(_ slot: UnsafeMutablePointer<HandlerSlot<M>>, home: AgentRef<M>) -> Bool {
-    if Mutant.isOn(.clearAfterRun) { return true }
-    let level = slot.pointee.level
-    guard let claims = PendingWord.claim(home.pending(level), slot.pointee.bit) else { return false }
-    slot.pointee.home(home.cpu).lastClaim.store(claims, .relaxed)
-    return true
+    home.claimHere(slot, at: slot.pointee.level)
   }
 
-  /// The same on this CPU, where the level is known.
+  /// The same of this CPU's own, where the level is known.
   @inlinable @inline(__always) func claimHere(
     _ slot: UnsafeMutablePointer<HandlerSlot<M>>, at level: Level
   ) -> Bool {
